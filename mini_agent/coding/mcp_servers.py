@@ -12,6 +12,8 @@ from typing import Final
 
 from mini_agent.coding.launch import LaunchConfig
 from mini_agent.coding.options import BUILTIN
+from mini_agent.coding.settings import MAX_BYTES
+from mini_agent.coding.text_source import FileRefused, read_source
 from mini_agent.coding.tools.text_file import is_file
 from mini_agent.coding.trust import PROJECT_MCP_FILE
 from mini_agent.errors import BadRequest, MiniAgentError
@@ -66,8 +68,10 @@ def list_servers(launch: LaunchConfig) -> list[McpServer]:
 def _find_problem(path: Path) -> str:
     """Return why a file of the project names no servers; empty where it does."""
     try:
+        if read_source(path, None, MAX_BYTES).is_cut:
+            return f"{path} has more than {MAX_BYTES >> 20} MB"
         read_tables(path)
-    except MiniAgentError as error:
+    except (MiniAgentError, FileRefused, FileNotFoundError) as error:
         return str(error)
     return ""
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mini_agent.coding.hooks.commands import CommandHook
 from mini_agent.coding.hooks.configuration import HookSettings, parse_hooks
-from mini_agent.coding.text_source import FileRefused, read_source
+from mini_agent.coding.text_source import FileRefused, NotRegular, read_source
 from mini_agent.errors import NotConfigured
 from mini_agent.messages import JsonObject
 
@@ -74,7 +74,10 @@ def load_settings_file(path: Path) -> SettingsFile:
 
     Raises `NotConfigured` with file and line where it cannot be read or is no JSON object.
     """
-    text = _read_text(path)
+    try:
+        text = _read_text(path)
+    except NotRegular as refused:
+        raise NotConfigured(f"{path} cannot be read: {refused}") from None
     value = _parse_json(path, text)
     if not isinstance(value, dict):
         raise NotConfigured(f"{path}, line 1: {NO_OBJECT}")
@@ -86,7 +89,10 @@ def load_usable_settings(path: Path) -> tuple[SettingsFile, tuple[str, ...]]:
 
     Raises `NotConfigured` where that may be a permission: without it more would be allowed.
     """
-    text = _read_text(path)
+    try:
+        text = _read_text(path)
+    except NotRegular as refused:
+        return SettingsFile(path, "{}", {}), (f"{path} is left out: {refused}",)
     value = _parse_json(path, text)
     if not isinstance(value, dict):
         if PERMISSIONS_KEY in text:
@@ -126,6 +132,8 @@ def _read_text(path: Path) -> str:
         source = read_source(path, None, MAX_BYTES)
     except FileNotFoundError:
         return ""
+    except NotRegular:
+        raise
     except FileRefused as error:
         raise NotConfigured(f"{path} cannot be read: {error}") from None
     if source.is_cut:

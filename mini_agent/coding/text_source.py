@@ -25,6 +25,10 @@ class FileRefused(Exception):
     """A file that is not read; the message says why, without its path."""
 
 
+class NotRegular(FileRefused):
+    """A folder, a pipe or a device: it holds no text."""
+
+
 @dataclass(frozen=True, slots=True)
 class SourceText:
     """The text of a file without its byte order mark; `size` and `read` are bytes."""
@@ -54,16 +58,21 @@ def read_source(path: Path, roots: Iterable[Path] | None, max_bytes: int = MAX_B
 
     Raises `FileNotFoundError` for a missing file and `FileRefused` for all else.
     """
+    content, size = read_bytes(path, roots, max_bytes)
+    return SourceText(decode_source(content), size, len(content))
+
+
+def read_bytes(path: Path, roots: Iterable[Path] | None, max_bytes: int) -> tuple[bytes, int]:
+    """Read as `read_source` does; return the bytes and the size of the file."""
     real = real_path(path)
     if roots is not None and not any(real.is_relative_to(root) for root in roots):
         raise FileRefused(f"it leads to {real}, outside the project")
     try:
-        content, size = _read_regular(real, max_bytes)
+        return _read_regular(real, max_bytes)
     except (FileNotFoundError, NotADirectoryError):
         raise FileNotFoundError(str(path)) from None
     except (OSError, ValueError) as error:
         raise FileRefused(f"it cannot be read: {_describe(error)}") from None
-    return SourceText(decode_source(content), size, len(content))
 
 
 def decode_source(content: bytes) -> str:
@@ -88,7 +97,7 @@ def _read_regular(real: Path, max_bytes: int) -> tuple[bytes, int]:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
             kind = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
-            raise FileRefused(f"it is {kind}")
+            raise NotRegular(f"it is {kind}")
         content = file.read(max_bytes)
         # Files of /proc and /sys have the size 0.
         more = len(file.read(1))

@@ -17,8 +17,14 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mini_agent.coding.hooks.configuration import parse_hooks
-from mini_agent.coding.settings import settings_paths
-from mini_agent.coding.text_source import FileRefused, find_root, list_files, read_source
+from mini_agent.coding.settings import MAX_BYTES, settings_paths
+from mini_agent.coding.text_source import (
+    FileRefused,
+    find_root,
+    list_files,
+    read_bytes,
+    read_source,
+)
 from mini_agent.coding.tools.text_file import real_path, write_file
 from mini_agent.errors import MiniAgentError
 
@@ -31,8 +37,10 @@ STARTS_COMMANDS: Final = re.compile(
     r"!`|^\s*```!|^(?:allowed-tools|hooks|mcpServers|permissionMode)\s*:", re.MULTILINE
 )
 MAX_FILES: Final = 1000
-MAX_SHOWN: Final = 12
-MAX_SHOWN_CHARS: Final = 160
+MAX_SCRIPT_BYTES: Final = 16 << 20
+# What the user is asked about is shown as far as a person reads.
+MAX_SHOWN: Final = 60
+MAX_SHOWN_CHARS: Final = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +89,7 @@ def read_project_commands(
 
 def _read_json(path: Path, approved: frozenset[str]) -> CommandFile | None:
     try:
-        text = read_source(path, None).text
+        text = read_source(path, None, MAX_BYTES).text
     except FileNotFoundError:
         return None
     except FileRefused as refused:
@@ -108,18 +116,24 @@ def _strip_approved(value: object, approved: frozenset[str]) -> object:
 
 
 def _read_documents(project: Path) -> Iterator[CommandFile]:
-    roots, folder = (find_root(project), real_path(project)), project / ".claude"
-    paths = [
-        path for name in DOCUMENT_FOLDERS for path in list_files(folder / name, ".md", MAX_FILES)
-    ]
-    scripts = list_files(folder / SCRIPTS_FOLDER, "", MAX_FILES)
-    for path in (*paths, *scripts):
-        try:
-            text = read_source(path, roots).text
-        except (FileNotFoundError, FileRefused):
-            continue
-        if path in scripts or STARTS_COMMANDS.search(text):
-            yield CommandFile(path, text.encode("utf-8", "replace"))
+    folder, roots = project / ".claude", (find_root(project), real_path(project))
+    for name in DOCUMENT_FOLDERS:
+        for path in list_files(folder / name, ".md", MAX_FILES):
+            try:
+                text = read_source(path, roots).text
+            except (FileNotFoundError, FileRefused):
+                continue  # it is left out where it would be used
+            if STARTS_COMMANDS.search(text):
+                yield CommandFile(path, text.encode("utf-8", "replace"))
+    for path in list_files(folder / SCRIPTS_FOLDER, "", MAX_FILES):
+        yield CommandFile(path, _read_script(path))
+
+
+def _read_script(path: Path) -> bytes:
+    try:
+        return read_bytes(path, None, MAX_SCRIPT_BYTES)[0]
+    except (FileNotFoundError, FileRefused) as refused:
+        return str(refused).encode()
 
 
 def _describe_file(project: Path, file: CommandFile) -> Iterator[str]:
@@ -127,7 +141,9 @@ def _describe_file(project: Path, file: CommandFile) -> Iterator[str]:
     commands = [*_list_commands(file.value)]
     yield f"{name}{':' if commands else ''}"
     for command in commands:
-        yield f"  {' '.join(command.split()):.{MAX_SHOWN_CHARS}}"
+        line = " ".join(command.split())
+        more = len(line) - MAX_SHOWN_CHARS
+        yield f"  {line[:MAX_SHOWN_CHARS]}{f' ... and {more} characters' if more > 0 else ''}"
 
 
 def _list_commands(value: object) -> Iterator[str]:

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from mini_agent.messages import JsonObject
-from mini_agent.testing import ScriptedServer, call, server_error
+from mini_agent.testing import ScriptedServer, server_error
 from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
 from tests.coding.harness import (
     PROGRAM,
@@ -80,7 +80,6 @@ def test_a_missing_key_is_named(harness: Harness) -> None:
         ("{\n  nonsense\n}", "line 2: Expecting property name"),
         ('[{"permissions": {}}]', "line 1: it must be one JSON object, and it holds permissions"),
         ('"permissions"', "line 1: it must be one JSON object, and it holds permissions"),
-        ('{"permissions": 5}', "line 1: permissions: "),
         ('{"permissions": []}', "line 1: permissions: "),
         ('{"permissions": {"deny": null}}', "line 1: permissions.deny: "),
         ('{"permissions": {"allow":\n["Bash("]}}', "line 2: permissions.allow.0: "),
@@ -120,33 +119,35 @@ def test_broken_settings_are_named_with_file_line_and_key(
         ),
     ],
 )
-def test_settings_that_allow_no_more_without_it_are_a_line(
+async def test_settings_that_allow_no_more_without_it_are_a_line(
     harness: Harness, written: str, said: str
 ) -> None:
     path = harness.settings({})
     path.write_text(written)
-    done = run_command(harness, ["Hello."], "-p", "x")
-    assert (done.code, done.stdout) == (0, "Hello.\n")
-    (line,) = done.stderr.splitlines()
-    assert line.startswith(f"mini-agent: {path}, {said}")
+    with ScriptedModel(text_reply("Hello.")) as model:
+        assert (await harness.run_prompt(model, "Hi.")).answer == "Hello."
+    (line,) = harness.observer.warnings
+    assert line.startswith(f"{path}, {said}")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-8"])
-def test_settings_in_any_encoding_hold(harness: Harness, encoding: str) -> None:
+async def test_settings_in_any_encoding_hold(harness: Harness, encoding: str) -> None:
     path = harness.settings({})
     path.write_text('{"permissions": {"deny": ["Bash"]}}', encoding)
-    script = [call("Bash", command="touch made"), "No."]
-    done = run_command(harness, script, "-p", "x", "--permission-mode", "bypassPermissions")
-    assert (done.code, done.stderr) == (0, "")
+    script = (calls_reply(scripted_call("Bash", command="touch made")), text_reply("No."))
+    with ScriptedModel(*script) as model:
+        await harness.run_prompt(model, "Make it.", permission_mode="bypassPermissions")
     assert not (harness.project / "made").exists()
+    assert harness.observer.warnings == []
 
 
 @pytest.mark.parametrize("written", ["", "  \n", "null", "5", "[]", "{", "\ufeff{}", '{"x": 1}'])
-def test_a_broken_mcp_file_is_a_line_at_most(harness: Harness, written: str) -> None:
+async def test_a_broken_mcp_file_is_a_line_at_most(harness: Harness, written: str) -> None:
     harness.file(".mcp.json", written)
-    done = run_command(harness, ["Hello."], "-p", "x", "--trust")
-    assert (done.code, done.stdout) == (0, "Hello.\n")
-    assert len(done.stderr.splitlines()) <= 1
+    with ScriptedModel(text_reply("Hello.")) as model:
+        outcome = await harness.run_prompt(model, "Hi.", trust_project=True)
+    assert outcome.answer == "Hello."
+    assert len(harness.observer.warnings) <= 1
 
 
 def test_broken_rules_are_named_before_the_prompt(harness: Harness) -> None:

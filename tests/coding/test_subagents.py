@@ -115,6 +115,7 @@ REFUSED = {
     "hooks": "hooks:\n  PreToolUse:\n    - matcher: Bash",
     "isolation": "isolation: worktree",
     "unknown mode": "permissionMode: careful",
+    "nested tool": "tools:\n  Read: true",
     "nested tools": "disallowedTools:\n  Bash: true",
     "a rule that is none": "disallowedTools: Bash(",
 }

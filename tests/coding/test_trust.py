@@ -240,6 +240,7 @@ def test_a_server_that_comes_after_the_start_is_not_started(harness: Harness) ->
 def test_a_pipe_in_the_place_of_a_file_does_not_hold_up_the_start(harness: Harness) -> None:
     (harness.project / ".claude" / "agents").mkdir(parents=True)
     os.mkfifo(harness.project / ".mcp.json")
+    os.mkfifo(harness.project / ".claude" / "settings.json")
     os.mkfifo(harness.project / ".claude" / "agents" / "a.md")
     done = run_command(harness, ["Hello."], "-p", "Hi.")
     assert (done.code, done.stdout) == (0, "Hello.\n")

@@ -16,6 +16,7 @@ from pathlib import Path, PurePath
 from typing import Final, Protocol, TypeAlias
 
 from mini_agent.coding.hooks.decision import (
+    CLOSED_EVENTS,
     NO_DECISION,
     HookDecision,
     combine_decisions,
@@ -151,6 +152,8 @@ class CommandHooks:
         return combine_decisions([*decisions, HookDecision(faults=late)])
 
     async def _decide(self, hook: CommandHook, event: HookEvent) -> HookDecision:
+        if hook.error and event.name not in CLOSED_EVENTS:
+            return NO_DECISION  # it was shown at the start
         if hook.error:
             return fail_decision(
                 event.name, f"a hook is in error and was not run: {hook.source}: {hook.error}"
@@ -159,9 +162,7 @@ class CommandHooks:
             if hook.condition and not self.matches_condition(hook.condition, event):
                 return NO_DECISION
         except MiniAgentError as error:
-            return fail_decision(
-                event.name, f"{hook.source}: `if` of hook `{hook.line}`: {error}"
-            )
+            return fail_decision(event.name, f"{hook.source}: `if` of hook `{hook.line}`: {error}")
         if not hook.is_async:
             return await self._run(hook, event)
         task = asyncio.create_task(self._run(hook, event))

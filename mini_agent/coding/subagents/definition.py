@@ -23,6 +23,7 @@ TOOL_NAMES: Final = {"Agent": TASK_TOOL}
 KEYS: Final = ("name", "description", "tools", "disallowedTools", "model", "permissionMode")
 # Without effect on what an agent may do.
 REMARKS: Final = ("color", "metadata", "version", "license", "author", "tags")
+LIMITS: Final = ("tools", "disallowedTools", "permissionMode")
 # Keys that would guard or confine an agent, which cannot be done here.
 CONFINING_KEYS: Final = ("hooks", "isolation")
 RESTRICTING_MODES: Final = ("plan", "dontAsk")
@@ -86,6 +87,10 @@ def build_type(document: Document, report: Callable[[str], None]) -> SubagentTyp
     for key in CONFINING_KEYS:
         if key in keys:
             raise BadRequest(f"{key} is not supported, and without it the agent could do more")
+    nested = {_fold(key) for key in document.nested}
+    for key in LIMITS:
+        if _fold(key) in nested:
+            raise BadRequest(f"{key} is an object or a list of lists: write names")
     unknown = sorted(key for key in keys if key not in (*KEYS, *REMARKS))
     if unknown:
         report(f"the agent {document.path}: {', '.join(unknown):.200} has no effect here")
@@ -120,8 +125,6 @@ def _rename_tool(name: str) -> str:
 
 
 def _parse_denied(document: Document) -> Iterator[Rule]:
-    if "disallowedTools" in document.nested:
-        raise BadRequest("disallowedTools is no list of tools")
     for text in document.list_values("disallowedTools") or ():
         rule = Rule("*") if text in ALL_TOOLS else parse_rule(text)
         yield Rule(_rename_tool(rule.tool), rule.spec)
