@@ -7,17 +7,14 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 from typing import Final, TypeAlias
-
-from pydantic import ValidationError
 
 from mini_agent.coding.approval import PermissionPrompter, PlanModePrompter, PolicyApprover
 from mini_agent.coding.assistant import Assistant, ContextLimitLookup
 from mini_agent.coding.custom_commands.commands import CustomCommands, read_commands
 from mini_agent.coding.front_matter import document_folders
 from mini_agent.coding.hooks.commands import CombinedHooks, CommandHooks
-from mini_agent.coding.hooks.event import HookContext, HookEvent
+from mini_agent.coding.hooks.event import HookContext
 from mini_agent.coding.inner_loop import InnerLoop, build_config
 from mini_agent.coding.launch import LaunchConfig
 from mini_agent.coding.lazy import LazyPages, LazySearch, open_sandbox
@@ -35,34 +32,31 @@ from mini_agent.coding.notifications import (
     NotifyingUserPrompter,
 )
 from mini_agent.coding.observer import NullObserver, Observer
-from mini_agent.coding.permissions.matching import denied_globs, touches
-from mini_agent.coding.permissions.policy import Allow, Decision, Deny, PermissionPolicy
-from mini_agent.coding.permissions.request import parse_request
-from mini_agent.coding.permissions.rules import Rule, parse_rule
-from mini_agent.coding.permissions.settings import LOCAL_SETTINGS, add_allow_rule
+from mini_agent.coding.permissions.matching import denied_globs
+from mini_agent.coding.permissions.policy import PermissionPolicy
 from mini_agent.coding.prompts.builtin import BuiltinPrompts, SessionStatus
 from mini_agent.coding.prompts.server import McpPromptServer, PromptServer, ServerHooks
+from mini_agent.coding.session_permissions import (
+    MemoryRules,
+    build_permissions,
+    matches_condition,
+)
 from mini_agent.coding.side_model import PromptCachingModel, SideModel
 from mini_agent.coding.subagents.definition import SubagentType, read_subagent_types
 from mini_agent.coding.subagents.run import ParentSession
-from mini_agent.coding.text_source import find_root
 from mini_agent.coding.tool_middleware import MiddlewareContext
-from mini_agent.coding.tools.catalog import available_tools
 from mini_agent.coding.tools.context import ToolContext
 from mini_agent.coding.tools.protocols import PageFetcher, UserPrompter
-from mini_agent.coding.tools.text_file import real_path
 from mini_agent.coding.toolset import Toolset
 from mini_agent.coding.transcript.log import Entry
 from mini_agent.coding.transcript.session import Session
-from mini_agent.coding.trust import TrustStore
 from mini_agent.coding.usage import UsageTracker
-from mini_agent.errors import BadRequest, ToolsUnavailable
+from mini_agent.errors import ToolsUnavailable
 from mini_agent.events import Event, ModelReplied, ToolFinished, ToolStarted
 from mini_agent.model import Model
 from mini_agent.models.capabilities import find_context_window
 from mini_agent.models.litellm import LiteLLMModel
 from mini_agent.settings import Settings
-from mini_agent.tools.arguments import RejectedCall
 from mini_agent.tools.invoker import Invoker, get_tool_name
 
 TODO_TOOL: Final = "TodoWrite"
@@ -208,7 +202,11 @@ class _RuntimeBuilder:
             paths.claude_home,
             self._read_status,
             jobs,
-            access=MemoryAccess(self._deny_memory, self._permit_memory),
+            # The permissions are built later than the prompts, and before any is read.
+            access=MemoryAccess(
+                lambda path: MemoryRules(self._permissions).deny(path),
+                lambda path: MemoryRules(self._permissions).permit(path),
+            ),
         )
         self._prompt_servers = self._build_prompt_servers()
         self._hooks = CombinedHooks(
@@ -310,31 +308,7 @@ class _RuntimeBuilder:
     def _build_command_hooks(self) -> CommandHooks:
         cwd = str(self._launch.paths.project)
         hooks, variables = self._launch.settings.hooks, self._tool_context.environment
-        return CommandHooks(hooks, cwd, variables, self._matches_condition)
-
-    def _matches_condition(self, rule: str, event: HookEvent) -> bool:
-        """Tell whether any part of a call matches the rule; a call that nobody can read does."""
-        name, arguments = event.subject, event.payload.get("tool_input")
-        parsed = parse_rule(rule)
-        try:
-            request = parse_request(
-                name, arguments if isinstance(arguments, dict) else {}, self._tool_context
-            )
-        except (ValidationError, RejectedCall):
-            return True
-        return touches(parsed, request)
-
-    def _deny_memory(self, path: Path) -> str:
-        """Return why the tool Read is denied a memory file, in every mode."""
-        decision = self._decide_read(path)
-        return decision.reason if isinstance(decision, Deny) else ""
-
-    def _permit_memory(self, path: Path) -> bool:
-        return isinstance(self._decide_read(path), Allow)
-
-    def _decide_read(self, path: Path) -> Decision:
-        policy = replace(self._permissions, mode="default", can_ask=True)
-        return policy.decide("Read", {"file_path": str(path)})
+        return CommandHooks(hooks, cwd, variables, partial(matches_condition, self._tool_context))
 
     def _hook_context(self) -> HookContext:
         session, cwd = self._session, str(self._launch.paths.project)
@@ -393,31 +367,3 @@ def build_tool_context(launch: LaunchConfig) -> ToolContext:
         excluded=denied_globs(permission_settings.rules, context),
         search_engine=LazySearch(searxng_url) if searxng_url else None,
     )
-
-
-def build_permissions(launch: LaunchConfig, context: ToolContext) -> PermissionPolicy:
-    """Build the permission policy from the rules and the mode."""
-    permission_settings = launch.permission_settings
-    mode = launch.options.permission_mode or permission_settings.mode or "default"
-    own_tools = {*available_tools(context), "Task"} if launch.uses_builtin else ()
-    return PermissionPolicy(
-        context,
-        permission_settings.rules,
-        mode,
-        own_tools=frozenset(own_tools),
-        save_rule=partial(_remember_rule, launch),
-    )
-
-
-def _remember_rule(launch: LaunchConfig, rule: Rule) -> None:
-    """Save an allow rule of the user's; it trusts nothing else in the folder."""
-    paths = launch.paths
-    path = paths.project / LOCAL_SETTINGS
-    if not real_path(path).is_relative_to(find_root(paths.project)):
-        raise BadRequest(
-            f"{path} leads out of the project, so the rule {rule} holds until the end of this "
-            "session only",
-            hint="make it a file of the project",
-        )
-    TrustStore(paths.claude_home).add_rule(paths.project, str(rule))
-    add_allow_rule(path, rule)
