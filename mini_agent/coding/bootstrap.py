@@ -11,10 +11,12 @@ from typing import Final, TypeAlias
 
 from mini_agent.coding.approval import PermissionPrompter, PlanModePrompter, PolicyApprover
 from mini_agent.coding.assistant import Assistant, ContextLimitLookup
+from mini_agent.coding.custom_commands.commands import CustomCommands, read_commands
+from mini_agent.coding.front_matter import document_folders
 from mini_agent.coding.hooks.commands import CombinedHooks, CommandHooks
 from mini_agent.coding.hooks.event import HookContext
 from mini_agent.coding.inner_loop import InnerLoop, build_config
-from mini_agent.coding.launch import LaunchConfig, TrustedFolders, find_project_files
+from mini_agent.coding.launch import LaunchConfig
 from mini_agent.coding.lazy import LazyPages, LazySearch, open_sandbox
 from mini_agent.coding.mcp_servers import (
     McpServer,
@@ -23,6 +25,7 @@ from mini_agent.coding.mcp_servers import (
     start_servers,
 )
 from mini_agent.coding.memory.file_changes import EndedJobTracker, FileTracker
+from mini_agent.coding.memory.files import MemoryAccess
 from mini_agent.coding.notifications import (
     Notifications,
     NotifyingPermissionPrompter,
@@ -31,14 +34,17 @@ from mini_agent.coding.notifications import (
 from mini_agent.coding.observer import NullObserver, Observer
 from mini_agent.coding.permissions.matching import denied_globs
 from mini_agent.coding.permissions.policy import PermissionPolicy
-from mini_agent.coding.permissions.rules import Rule
-from mini_agent.coding.permissions.settings import LOCAL_SETTINGS, add_allow_rule
 from mini_agent.coding.prompts.builtin import BuiltinPrompts, SessionStatus
 from mini_agent.coding.prompts.server import McpPromptServer, PromptServer, ServerHooks
+from mini_agent.coding.session_permissions import (
+    MemoryRules,
+    build_permissions,
+    matches_condition,
+)
 from mini_agent.coding.side_model import PromptCachingModel, SideModel
-from mini_agent.coding.subagents.run import ParentSession, SubagentType, read_subagent_types
+from mini_agent.coding.subagents.definition import SubagentType, read_subagent_types
+from mini_agent.coding.subagents.run import ParentSession
 from mini_agent.coding.tool_middleware import MiddlewareContext
-from mini_agent.coding.tools.catalog import available_tools
 from mini_agent.coding.tools.context import ToolContext
 from mini_agent.coding.tools.protocols import PageFetcher, UserPrompter
 from mini_agent.coding.toolset import Toolset
@@ -98,6 +104,7 @@ class AssistantRuntime:
     usage_tracker: UsageTracker
     kinds: Mapping[str, SubagentType]
     notifications: Notifications
+    custom_commands: CustomCommands
     end_reason: str = "other"
 
 
@@ -179,6 +186,8 @@ class _RuntimeBuilder:
         self._session = Session.open(launch.select_session_file(), launch.origin)
         self._observer: Observer = NullObserver()
         self._usage_tracker = UsageTracker()
+        # What is to be said before there is an observer.
+        self._early_lines: list[str] = []
         address = Settings().ollama_address
         streaming_model = LiteLLMModel(ollama_address=address, on_text=self._on_text)
         self._model = PromptCachingModel(dependencies.model or streaming_model)
@@ -188,7 +197,17 @@ class _RuntimeBuilder:
         self._digest_model = SideModel(self._side_model, launch.digest_model)
         self._tool_context = tool_context
         paths, jobs = launch.paths, EndedJobTracker(tool_context.shell)
-        self._builtin = BuiltinPrompts(paths.project, paths.claude_home, self._read_status, jobs)
+        self._builtin = BuiltinPrompts(
+            paths.project,
+            paths.claude_home,
+            self._read_status,
+            jobs,
+            # The permissions are built later than the prompts, and before any is read.
+            access=MemoryAccess(
+                lambda path: MemoryRules(self._permissions).deny(path),
+                lambda path: MemoryRules(self._permissions).permit(path),
+            ),
+        )
         self._prompt_servers = self._build_prompt_servers()
         self._hooks = CombinedHooks(
             [self._build_command_hooks(), ServerHooks(self._prompt_servers)]
@@ -208,7 +227,7 @@ class _RuntimeBuilder:
         )
         self._permissions = build_permissions(launch, self._tool_context)
         self._subagent_types = read_subagent_types(
-            (launch.paths.claude_home / "agents", launch.paths.project / ".claude" / "agents")
+            document_folders(paths.claude_home, paths.project, "agents"), self._early_lines.append
         )
         self._file_tracker = FileTracker(self._builtin.snapshots, self._tool_context.path)
 
@@ -219,6 +238,8 @@ class _RuntimeBuilder:
         context = SessionContext(launch, self._permissions, tool_names, tuple(self._servers))
         self._observer = self._dependencies.build_observer(self._session, context)
         self._session.on_line = self._observer.on_line
+        for line in self._early_lines:
+            self._observer.on_warning(line)
         config = build_config(launch.model, options.max_turns)
         self._inner_loop = InnerLoop(
             self._session, self._model, tools, config, self._on_event, not options.execute_tools
@@ -239,7 +260,14 @@ class _RuntimeBuilder:
             self._usage_tracker,
             self._subagent_types,
             self._notifications,
+            self._build_commands(tools),
         )
+
+    def _build_commands(self, tools: Invoker) -> CustomCommands:
+        paths = self._launch.paths
+        documents = read_commands(paths.claude_home, paths.project, self._warn)
+        withheld = not self._launch.options.execute_tools
+        return CustomCommands(documents, self._launch, self._permissions, tools, withheld)
 
     def _build_tool_set(self) -> Toolset:
         parent = ParentSession(
@@ -251,6 +279,7 @@ class _RuntimeBuilder:
             environment=self._builtin.environment,
             listener=self._on_subagent_event,
             warn=self._warn,
+            permissions=self._permissions,
         )
         user = self._dependencies.permission_prompter
         notifying = NotifyingPermissionPrompter(user, self._notifications) if user else None
@@ -278,7 +307,8 @@ class _RuntimeBuilder:
 
     def _build_command_hooks(self) -> CommandHooks:
         cwd = str(self._launch.paths.project)
-        return CommandHooks(self._launch.settings.hooks, cwd, self._tool_context.environment)
+        hooks, variables = self._launch.settings.hooks, self._tool_context.environment
+        return CommandHooks(hooks, cwd, variables, partial(matches_condition, self._tool_context))
 
     def _hook_context(self) -> HookContext:
         session, cwd = self._session, str(self._launch.paths.project)
@@ -337,25 +367,3 @@ def build_tool_context(launch: LaunchConfig) -> ToolContext:
         excluded=denied_globs(permission_settings.rules, context),
         search_engine=LazySearch(searxng_url) if searxng_url else None,
     )
-
-
-def build_permissions(launch: LaunchConfig, context: ToolContext) -> PermissionPolicy:
-    """Build the permission policy from the rules and the mode."""
-    permission_settings = launch.permission_settings
-    mode = launch.options.permission_mode or permission_settings.mode or "default"
-    own_tools = {*available_tools(context), "Task"} if launch.uses_builtin else ()
-    return PermissionPolicy(
-        context,
-        permission_settings.rules,
-        mode,
-        own_tools=frozenset(own_tools),
-        save_rule=partial(_remember_rule, launch),
-    )
-
-
-def _remember_rule(launch: LaunchConfig, rule: Rule) -> None:
-    """Save an allow rule, and trust the folder if it holds no file that trust would enable."""
-    paths = launch.paths
-    if not launch.is_trusted and not find_project_files(paths):
-        TrustedFolders(paths.claude_home).add(paths.project)
-    add_allow_rule(paths.project / LOCAL_SETTINGS, rule)

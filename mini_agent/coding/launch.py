@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -13,7 +12,8 @@ from mini_agent.coding.permissions.rules import Rules, parse_rule
 from mini_agent.coding.permissions.settings import PermissionSettings, merge_permission_settings
 from mini_agent.coding.settings import (
     ClaudeSettings,
-    load_settings_file,
+    SettingsFile,
+    load_usable_settings,
     merge_settings,
     settings_paths,
 )
@@ -25,7 +25,8 @@ from mini_agent.coding.transcript.locations import (
     find_session_file,
     get_sessions_folder,
 )
-from mini_agent.errors import BadRequest, MiniAgentError, NotConfigured
+from mini_agent.coding.trust import ProjectCommands, TrustStore, read_project_commands
+from mini_agent.errors import BadRequest, NotConfigured
 
 DEFAULT_MODEL: Final = "gpt-4.1"
 DIGEST_MODELS: Final = (
@@ -37,8 +38,6 @@ DIGEST_MODELS: Final = (
     ("gemini/", "gemini/gemini-2.5-flash"),
     ("anthropic/", "anthropic/claude-3-haiku-20240307"),
 )
-TRUST_FILE: Final = "mini-agent-trusted.json"
-PROJECT_MCP_FILE: Final = ".mcp.json"
 MAX_HEAD_CHARS: Final = 4096
 
 
@@ -54,7 +53,13 @@ class LaunchConfig:
     digest_model: str
     permission_settings: PermissionSettings
     is_trusted: bool
+    commands: ProjectCommands
     warnings: tuple[str, ...] = ()
+
+    def is_still_trusted(self) -> bool:
+        """Tell whether the project's files are still those that were trusted."""
+        now = read_trusted_commands(self.paths)
+        return self.is_trusted and now.digest == self.commands.digest
 
     @property
     def sessions_folder(self) -> Path:
@@ -87,21 +92,20 @@ class LaunchConfig:
 def read_launch_config(options: Options, variables: Mapping[str, str]) -> LaunchConfig:
     """Read settings, models and trust for `options`; raises `NotConfigured` or `BadRequest`.
 
-    The settings of a project that is not trusted are left out, with a warning: its hooks and
-    servers are commands and its rules allow them, and a stranger may have written both.
+    The settings of a project that is not trusted are left out, with a warning, except for what
+    they deny: its hooks and servers are commands, and a stranger may have written them.
     """
     paths = resolve_paths(options.add_dirs, variables)
-    trusted = TrustedFolders(paths.claude_home)
-    if options.trust_project and not trusted.has(paths.project):
-        trusted.add(paths.project)
-    is_trusted = trusted.has(paths.project)
-    # INVARIANT: files in a folder allow nothing there until the user trusts the folder.
-    settings_files = [
-        load_settings_file(path)
-        for path in settings_paths(paths.claude_home, paths.project)[: None if is_trusted else 1]
-    ]
-    settings = merge_settings(settings_files)
+    store, commands = TrustStore(paths.claude_home), read_trusted_commands(paths)
+    if options.trust_project and commands.files and not store.is_trusted(commands):
+        store.trust(commands)
+    is_trusted = store.is_trusted(commands)
+    files, lines = _load_files(paths)
+    # INVARIANT: files of the project allow and start nothing until the user trusts them.
+    settings = merge_settings(files if is_trusted else _select_users(files, paths))
     model = select_model(options.model, settings.model, variables)
+    permissions = _merge_permissions(files, paths, is_trusted=is_trusted)
+    untrusted = [] if is_trusted else _warn_untrusted(commands, paths, store)
     return LaunchConfig(
         options=options,
         variables=variables,
@@ -109,12 +113,51 @@ def read_launch_config(options: Options, variables: Mapping[str, str]) -> Launch
         settings=settings,
         model=model,
         digest_model=options.digest_model or select_digest_model(model),
-        permission_settings=_add_option_rules(
-            merge_permission_settings(settings_files, paths.project), options
-        ),
+        permission_settings=_add_option_rules(permissions, options),
         is_trusted=is_trusted,
-        warnings=settings.warnings if is_trusted else (*settings.warnings, *_warn_untrusted(paths)),
+        warnings=(*lines, *settings.warnings, *untrusted),
+        commands=commands,
     )
+
+
+def trust_project(launch: LaunchConfig) -> LaunchConfig:
+    """Trust the files that the user was shown, and read the configuration again."""
+    TrustStore(launch.paths.claude_home).trust(launch.commands)
+    return read_launch_config(launch.options, launch.variables)
+
+
+def read_trusted_commands(paths: ProjectPaths) -> ProjectCommands:
+    """Read the project's files that start commands, without the rules that the user has added."""
+    approved = TrustStore(paths.claude_home).rules(paths.project)
+    return read_project_commands(paths.claude_home, paths.project, approved)
+
+
+def _load_files(paths: ProjectPaths) -> tuple[list[SettingsFile], list[str]]:
+    loaded = [
+        load_usable_settings(path) for path in settings_paths(paths.claude_home, paths.project)
+    ]
+    return [file for file, _ in loaded], [line for _, lines in loaded for line in lines]
+
+
+def _select_users(files: Sequence[SettingsFile], paths: ProjectPaths) -> list[SettingsFile]:
+    """Return the files that are no part of a project."""
+    return [file for file in files if file.path == paths.claude_home / "settings.json"]
+
+
+def _merge_permissions(
+    files: Sequence[SettingsFile], paths: ProjectPaths, *, is_trusted: bool
+) -> PermissionSettings:
+    """Merge the permissions; a project that is not trusted may deny and ask.
+
+    Beside these count the rules that the user has added there with the answer `always`.
+    """
+    if is_trusted:
+        return merge_permission_settings(files, paths.project)
+    users = merge_permission_settings(_select_users(files, paths), paths.project)
+    own = merge_permission_settings(files[1:], paths.project).rules
+    added = TrustStore(paths.claude_home).rules(paths.project)
+    allow = tuple(rule for rule in own.allow if str(rule) in added)
+    return replace(users, rules=users.rules + Rules(own.deny, own.ask, allow))
 
 
 def _add_option_rules(settings: PermissionSettings, options: Options) -> PermissionSettings:
@@ -123,15 +166,16 @@ def _add_option_rules(settings: PermissionSettings, options: Options) -> Permiss
     return replace(settings, rules=settings.rules + Rules(deny=deny, allow=allow))
 
 
-def find_project_files(paths: ProjectPaths) -> list[Path]:
-    """List the files in the project that start commands or allow them."""
-    settings = settings_paths(paths.claude_home, paths.project)[1:]
-    return [path for path in (paths.project / PROJECT_MCP_FILE, *settings) if path.is_file()]
-
-
-def _warn_untrusted(paths: ProjectPaths) -> list[str]:
-    own = find_project_files(paths)
-    return [f"{path} is left out: this folder is not trusted yet (--trust)" for path in own]
+def _warn_untrusted(commands: ProjectCommands, paths: ProjectPaths, store: TrustStore) -> list[str]:
+    why = "this folder is not trusted yet"
+    if store.was_trusted(paths.project):
+        why = "it is not trusted any more, as files that start commands have changed"
+    json_files = [file.path for file in commands.files if file.path.suffix == ".json"]
+    lines = [f"{path} is left out: {why} (--trust)" for path in json_files]
+    others = [file.path.name for file in commands.files if file.path not in json_files]
+    if others and not lines:
+        lines.append(f"{', '.join(others):.200} may start no commands: {why} (--trust)")
+    return lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,33 +258,3 @@ def select_model(named: str, configured: str, variables: Mapping[str, str]) -> s
 def select_digest_model(model: str) -> str:
     """Select the small model of the same provider; the model itself where none is known."""
     return next((small for prefix, small in DIGEST_MODELS if model.startswith(prefix)), model)
-
-
-@dataclass(frozen=True, slots=True)
-class TrustedFolders:
-    """The folders that the user trusts, in a file of the user's own .claude folder."""
-
-    claude_home: Path
-
-    def has(self, project: Path) -> bool:
-        """Tell whether `project` or a parent of it is trusted."""
-        trusted = self._folders()
-        return any(str(folder) in trusted for folder in (project, *project.parents))
-
-    def add(self, project: Path) -> None:
-        """Trust `project` from now on."""
-        folders = sorted({*self._folders(), str(project)})
-        try:
-            self.claude_home.mkdir(parents=True, exist_ok=True)
-            (self.claude_home / TRUST_FILE).write_text(json.dumps(folders, indent=2) + "\n")
-        except OSError as error:
-            raise MiniAgentError(
-                f"{self.claude_home / TRUST_FILE} cannot be written: {error.strerror}"
-            ) from error
-
-    def _folders(self) -> set[str]:
-        try:
-            read = json.loads((self.claude_home / TRUST_FILE).read_text())
-        except (OSError, ValueError):
-            return set()
-        return {str(folder) for folder in read} if isinstance(read, list) else set()

@@ -15,10 +15,19 @@ BLOCK_TYPES = ("text", "image", "tool_result", "document")
 
 @dataclass(frozen=True, slots=True)
 class PromptInput:
-    """`text` goes through hooks; `blocks`, where there are any, are appended as they are."""
+    """`text` goes through hooks; `blocks`, where there are any, are appended as they are.
+
+    `piped` is what came on standard input beside the text, which alone may call a command.
+    """
 
     text: str = ""
     blocks: tuple[Block, ...] = ()
+    piped: str = ""
+
+    def with_text(self, text: str) -> PromptInput:
+        """Return the input with this text behind what was piped in."""
+        whole = "\n\n".join(part for part in (self.piped, text) if part)
+        return PromptInput(whole, self.blocks)
 
 
 def parse_prompt(prompt: str) -> PromptInput:

@@ -6,33 +6,26 @@ permissions in what it returns.
 
 from __future__ import annotations
 
+import copy
 import json
-import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Final, TypeVar
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Discriminator,
-    Field,
-    Tag,
-    ValidationError,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from mini_agent.coding.hooks.commands import DEFAULT_TIMEOUT_S, CommandHook
-from mini_agent.coding.hooks.event import EVENT_NAMES
+from mini_agent.coding.hooks.commands import CommandHook
+from mini_agent.coding.hooks.configuration import HookSettings, parse_hooks
+from mini_agent.coding.text_source import FileRefused, NotRegular, read_source
 from mini_agent.errors import NotConfigured
 from mini_agent.messages import JsonObject
 
 WHITESPACE: Final = " \t\r\n"
 DECODER: Final = json.JSONDecoder()
-# In pydantic's path to a field of a hook (hooks, event, index, hooks, index, tag, field), the
-# position of the union's tag, which is no key of the file.
-TAG_POSITION: Final = 5
+MAX_BYTES: Final = 4 << 20
+NO_OBJECT: Final = "it must be one JSON object"
+PERMISSIONS_KEY: Final = "permissions"
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -60,16 +53,20 @@ class SettingsFile:
             return model.model_validate(self.value)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
-            keys = _strip_tag(first["loc"])
-            where = f"{self.path}, line {find_line(self.text, keys)}: {'.'.join(map(str, keys))}"
             message = first["msg"].removeprefix("Value error, ")
-            raise NotConfigured(f"{where}: {message}") from None
+            raise NotConfigured(self.describe(first["loc"], message)) from None
+
+    def describe(self, keys: Sequence[str | int], message: str) -> str:
+        """Return the message behind the file, the line and the keys."""
+        line = find_line(self.text, keys)
+        return f"{self.path}, line {line}: {'.'.join(map(str, keys))}: {message}"
 
 
 def settings_paths(claude_home: Path, project: Path) -> tuple[Path, ...]:
-    """Return the paths of the files, lowest precedence first."""
+    """Return the paths of the files, lowest precedence first; in the home folder one file less."""
     own = project / ".claude"
-    return (claude_home / "settings.json", own / "settings.json", own / "settings.local.json")
+    paths = (claude_home / "settings.json", own / "settings.json", own / "settings.local.json")
+    return tuple(dict.fromkeys(paths))
 
 
 def load_settings_file(path: Path) -> SettingsFile:
@@ -78,34 +75,104 @@ def load_settings_file(path: Path) -> SettingsFile:
     Raises `NotConfigured` with file and line where it cannot be read or is no JSON object.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (FileNotFoundError, NotADirectoryError):
-        text = ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise NotConfigured(f"{path} cannot be read: {error}") from None
-    try:
-        value: object = json.loads(text or "{}")
-    except json.JSONDecodeError as error:
-        raise NotConfigured(
-            f"{path}, line {error.lineno}: {error.msg}", hint="it must be one JSON object"
-        ) from None
+        text = _read_text(path)
+    except NotRegular as refused:
+        raise NotConfigured(f"{path} cannot be read: {refused}") from None
+    value = _parse_json(path, text)
     if not isinstance(value, dict):
-        raise NotConfigured(f"{path}, line 1: it must be one JSON object")
+        raise NotConfigured(f"{path}, line 1: {NO_OBJECT}")
     return SettingsFile(path, text, value)
 
 
+def load_usable_settings(path: Path) -> tuple[SettingsFile, tuple[str, ...]]:
+    """Read a file, leave out what is wrong in it, and return a line for each of that.
+
+    Raises `NotConfigured` where that may be a permission: without it more would be allowed.
+    """
+    try:
+        text = _read_text(path)
+    except NotRegular as refused:
+        return SettingsFile(path, "{}", {}), (f"{path} is left out: {refused}",)
+    value = _parse_json(path, text)
+    if not isinstance(value, dict):
+        if PERMISSIONS_KEY in text:
+            raise NotConfigured(f"{path}, line 1: {NO_OBJECT}, and it holds permissions")
+        return SettingsFile(path, "{}", {}), (f"{path}, line 1: {NO_OBJECT}: it is left out",)
+    return _drop_invalid(SettingsFile(path, text, value))
+
+
+def _drop_invalid(file: SettingsFile) -> tuple[SettingsFile, tuple[str, ...]]:
+    value, lines = copy.deepcopy(file.value), []
+    for key in [key for key, each in value.items() if each is None]:
+        del value[key]
+        lines.append(file.describe((key,), "it is null, and left out"))
+    while True:
+        try:
+            _Settings.model_validate(value)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            lines.append(file.describe(first["loc"], f"{first['msg']}: it is left out"))
+            _delete(value, first["loc"])
+        else:
+            return replace(file, value=value), tuple(lines)
+
+
+def _delete(value: JsonObject, keys: Sequence[str | int]) -> None:
+    """Delete the value under two keys where the first leads to an object, else under the first."""
+    outer, *inner = (str(key) for key in keys)
+    within = value.get(outer)
+    if inner and isinstance(within, dict) and inner[0] in within:
+        del within[inner[0]]
+    else:
+        del value[outer]
+
+
+def _read_text(path: Path) -> str:
+    try:
+        source = read_source(path, None, MAX_BYTES)
+    except FileNotFoundError:
+        return ""
+    except NotRegular:
+        raise
+    except FileRefused as error:
+        raise NotConfigured(f"{path} cannot be read: {error}") from None
+    if source.is_cut:
+        raise NotConfigured(f"{path} has more than {MAX_BYTES >> 20} MB")
+    return source.text
+
+
+def _parse_json(path: Path, text: str) -> object:
+    try:
+        parsed: object = json.loads(text if text.strip() else "{}")
+    except json.JSONDecodeError as error:
+        raise NotConfigured(f"{path}, line {error.lineno}: {error.msg}", hint=NO_OBJECT) from None
+    except (ValueError, RecursionError) as error:
+        raise NotConfigured(f"{path}: {error}", hint=NO_OBJECT) from None
+    return parsed
+
+
 def merge_settings(files: Iterable[SettingsFile]) -> ClaudeSettings:
-    """Merge the files, lowest precedence first; raises `NotConfigured` for an invalid one."""
+    """Merge the files, lowest precedence first; raises `NotConfigured` for an invalid one.
+
+    A hook with an error is a hook that fails, and a warning.
+    """
     merged = ClaudeSettings()
     for file in files:
         settings = file.validate(_Settings)
+        parsed = parse_hooks(settings.hooks)
+        own = (replace(each, source=file.path) for each in parsed.hooks)
         merged = ClaudeSettings(
-            hooks=() if settings.disable_hooks else (*merged.hooks, *_command_hooks(settings)),
+            hooks=() if settings.disable_hooks else (*merged.hooks, *own),
             model=settings.model or merged.model,
             env={**merged.env, **settings.env},
-            warnings=(*merged.warnings, *_find_warnings(file.path, settings)),
+            warnings=(*merged.warnings, *_describe_problems(file, parsed)),
         )
     return merged
+
+
+def _describe_problems(file: SettingsFile, parsed: HookSettings) -> Iterator[str]:
+    for problem in parsed.problems:
+        yield file.describe(problem.keys, problem.message)
 
 
 def find_line(text: str, keys: Sequence[str | int]) -> int:
@@ -142,51 +209,10 @@ def _skip_whitespace(text: str, position: int) -> int:
     return position
 
 
-def _strip_tag(loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    return (*loc[:TAG_POSITION], *loc[TAG_POSITION + 1 :]) if loc[:1] == ("hooks",) else loc
-
-
-class _SettingsModel(BaseModel):
+class _Settings(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-
-class _Command(_SettingsModel):
-    type: Literal["command"] = Field(description="The type of the hook; only commands are run.")
-    command: Annotated[str, Field(min_length=1, description="The command line.")]
-    timeout: Annotated[
-        float, Field(gt=0, le=86_400, description="Seconds it may run, at most 86400.")
-    ] = DEFAULT_TIMEOUT_S
-
-
-def _check_matcher(matcher: str) -> str:
-    try:
-        re.compile(matcher if matcher != "*" else "")
-    except re.error as error:
-        raise ValueError(f"{matcher!r:.80} is no regular expression: {error}") from None
-    return matcher
-
-
-def _select_tag(hook: object) -> str:
-    return "command" if isinstance(hook, dict) and hook.get("type") == "command" else "other"
-
-
-_Hook = Annotated[
-    Annotated[_Command, Tag("command")] | Annotated[dict[str, object], Tag("other")],
-    Discriminator(_select_tag),
-]
-
-
-class _Group(_SettingsModel):
-    matcher: Annotated[str, AfterValidator(_check_matcher)] = Field(
-        default="", description="A regular expression for the names of tools; empty or * for all."
-    )
-    hooks: list[_Hook] = Field(
-        default=[], description="The hooks, in order; those of other types only cause a warning."
-    )
-
-
-class _Settings(_SettingsModel):
-    hooks: dict[str, list[_Group]] = Field(default={}, description="Groups of hooks by event.")
+    hooks: object = Field(default={}, description="Groups of hooks by event.")
     env: dict[str, str] = Field(default={}, description="Environment variables of the session.")
     model: str = Field(default="", description="The model; empty for the default.")
     disable_hooks: bool = Field(
@@ -194,21 +220,3 @@ class _Settings(_SettingsModel):
         alias="disableAllHooks",
         description="Whether the hooks of this file and of all files before it are left out.",
     )
-
-
-def _command_hooks(settings: _Settings) -> Iterator[CommandHook]:
-    for event in EVENT_NAMES:
-        for group in settings.hooks.get(event, []):
-            for hook in group.hooks:
-                if isinstance(hook, _Command):
-                    yield CommandHook(event, hook.command, group.matcher, hook.timeout)
-
-
-def _find_warnings(path: Path, settings: _Settings) -> Iterator[str]:
-    for event, groups in settings.hooks.items():
-        if event not in EVENT_NAMES:
-            yield f"{path}: hooks of {event} are not run here"
-        for hook in (each for group in groups for each in group.hooks):
-            if not isinstance(hook, _Command):
-                kind = hook.get("type")
-                yield f"{path}: a hook of type {kind!r:.40} is not run here; only commands are"

@@ -10,7 +10,8 @@ from mini_agent.coding.mcp_servers import McpServer
 from mini_agent.coding.prompts.server import McpPromptServer
 from mini_agent.coding.side_model import SideModel
 from mini_agent.coding.subagents.callback import CallbackInvoker
-from mini_agent.coding.subagents.run import ParentSession, SubagentRunner, SubagentType
+from mini_agent.coding.subagents.definition import SubagentType
+from mini_agent.coding.subagents.run import ParentSession, SubagentRunner
 from mini_agent.coding.tool_middleware import MiddlewareContext, ToolMiddleware
 from mini_agent.coding.tools.catalog import coding_tools
 from mini_agent.coding.tools.context import KnownFiles, ToolContext

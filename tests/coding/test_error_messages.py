@@ -78,16 +78,10 @@ def test_a_missing_key_is_named(harness: Harness) -> None:
     ("written", "said"),
     [
         ("{\n  nonsense\n}", "line 2: Expecting property name"),
-        ("[]", "line 1: it must be one JSON object"),
-        ('{"env":\n{"A": "1",\n"B": 2}}', "line 3: env.B: Input should be a valid string"),
-        (
-            '{"hooks": {"Stop": [{"hooks": [\n{"type": "command",\n"command": ""}]}]}}',
-            "line 3: hooks.Stop.0.hooks.0.command: String should have at least 1 character",
-        ),
-        (
-            '{"hooks": {"Stop": [],\n"PreToolUse": [{"matcher": "["}]}}',
-            "line 2: hooks.PreToolUse.0.matcher: '[' is no regular expression",
-        ),
+        ('[{"permissions": {}}]', "line 1: it must be one JSON object, and it holds permissions"),
+        ('"permissions"', "line 1: it must be one JSON object, and it holds permissions"),
+        ('{"permissions": []}', "line 1: permissions: "),
+        ('{"permissions": {"deny": null}}', "line 1: permissions.deny: "),
         ('{"permissions": {"allow":\n["Bash("]}}', "line 2: permissions.allow.0: "),
     ],
 )
@@ -99,6 +93,61 @@ def test_broken_settings_are_named_with_file_line_and_key(
     done = run_command(harness, [], "-p", "x")
     assert (done.code, done.stdout) == (1, "")
     assert done.stderr.startswith(f"mini-agent: {path}, {said}")
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("null", "line 1: it must be one JSON object"),
+        ("5", "line 1: it must be one JSON object"),
+        ("[]", "line 1: it must be one JSON object"),
+        ('"x"', "line 1: it must be one JSON object"),
+        ('{"permissions": null}', "line 1: permissions: it is null, and left out"),
+        ('{"hooks":\nnull}', "line 2: hooks: it is null, and left out"),
+        ('{"hooks": 5}', "line 1: hooks: "),
+        ('{"model": 5}', "line 1: model: Input should be a valid string"),
+        ('{"env": []}', "line 1: env: Input should be a valid dictionary"),
+        ('{"disableAllHooks": "maybe"}', "line 1: disableAllHooks: Input should be"),
+        ('{"env":\n{"A": "1",\n"B": 2}}', "line 3: env.B: Input should be a valid string"),
+        (
+            '{"hooks": {"Stop": [{"hooks": [\n{"type": "command",\n"command": ""}]}]}}',
+            "line 3: hooks.Stop.0.hooks.0.command: String should have at least 1 character",
+        ),
+        (
+            '{"hooks": {"Stop": [],\n"PostToolUse": [{"matcher": "[", "hooks": []}]}}',
+            "line 2: hooks.PostToolUse.0.matcher: '[' is no regular expression",
+        ),
+    ],
+)
+async def test_settings_that_allow_no_more_without_it_are_a_line(
+    harness: Harness, written: str, said: str
+) -> None:
+    path = harness.settings({})
+    path.write_text(written)
+    with ScriptedModel(text_reply("Hello.")) as model:
+        assert (await harness.run_prompt(model, "Hi.")).answer == "Hello."
+    (line,) = harness.observer.warnings
+    assert line.startswith(f"{path}, {said}")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-8"])
+async def test_settings_in_any_encoding_hold(harness: Harness, encoding: str) -> None:
+    path = harness.settings({})
+    path.write_text('{"permissions": {"deny": ["Bash"]}}', encoding)
+    script = (calls_reply(scripted_call("Bash", command="touch made")), text_reply("No."))
+    with ScriptedModel(*script) as model:
+        await harness.run_prompt(model, "Make it.", permission_mode="bypassPermissions")
+    assert not (harness.project / "made").exists()
+    assert harness.observer.warnings == []
+
+
+@pytest.mark.parametrize("written", ["", "  \n", "null", "5", "[]", "{", "\ufeff{}", '{"x": 1}'])
+async def test_a_broken_mcp_file_is_a_line_at_most(harness: Harness, written: str) -> None:
+    harness.file(".mcp.json", written)
+    with ScriptedModel(text_reply("Hello.")) as model:
+        outcome = await harness.run_prompt(model, "Hi.", trust_project=True)
+    assert outcome.answer == "Hello."
+    assert len(harness.observer.warnings) <= 1
 
 
 def test_broken_rules_are_named_before_the_prompt(harness: Harness) -> None:

@@ -75,7 +75,7 @@ def test_always_is_asked_once(harness: Harness) -> None:
         terminal.says("a")
         assert terminal.until("Done.").count("Run this command?") == 1
     assert '"Bash(git status)"' in (harness.project / ".claude/settings.local.json").read_text()
-    assert harness.launch().is_trusted
+    assert not harness.launch().is_trusted
 
 
 def test_commands_are_answered_without_the_model(harness: Harness) -> None:

@@ -85,7 +85,8 @@ async def read_prompts(options: Options) -> AsyncGenerator[PromptInput, None]:
 async def _run_prompt(runtime: AssistantRuntime, prompt_input: PromptInput) -> int:
     before = runtime.usage_tracker.total.cost
     try:
-        outcome = await _answer(runtime.assistant, prompt_input)
+        text = await runtime.custom_commands.expand_line(prompt_input.text)
+        outcome = await _answer(runtime.assistant, prompt_input.with_text(text))
     except BadRequest:
         raise
     except MiniAgentError as error:
@@ -113,7 +114,7 @@ def _join_piped(prompt: str, piped: str) -> PromptInput:
     prompt_input = parse_prompt(prompt)
     if prompt_input.blocks or not piped:
         return prompt_input
-    return PromptInput("\n\n".join(text for text in (piped, prompt_input.text) if text))
+    return replace(prompt_input, piped=piped)
 
 
 def _read_piped(options: Options) -> str:

@@ -7,23 +7,37 @@ import contextlib
 import json
 import os
 import re
+import shlex
 import signal
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, Protocol
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePath
+from typing import Final, Protocol, TypeAlias
 
 from mini_agent.coding.hooks.decision import (
+    CLOSED_EVENTS,
     NO_DECISION,
     HookDecision,
     combine_decisions,
-    parse_decision,
+    fail_decision,
+    parse_output,
 )
 from mini_agent.coding.hooks.event import EventName, HookEvent
+from mini_agent.coding.tools.text_file import is_folder
+from mini_agent.errors import MiniAgentError
 
 DEFAULT_TIMEOUT_S: Final = 60.0
 BLOCK_EXIT_CODE: Final = 2
 MAX_OUTPUT_BYTES: Final = 1 << 20
 MAX_ERROR_CHARS: Final = 500
+# What one hook may say to the model, in characters.
+MAX_TEXT_CHARS: Final = 30_000
+READ_BYTES: Final = 1 << 16
+# A shell's exit codes for a program that it could not start.
+NOT_STARTED_CODES: Final = (126, 127)
+NOWHERE: Final = PurePath()
+PROJECT_VARIABLE: Final = "${CLAUDE_PROJECT_DIR}"
 # Events whose plain-text output is added as context for the model.
 CONTEXT_EVENTS: Final[tuple[EventName, ...]] = ("UserPromptSubmit", "SessionStart")
 NAME_LIST: Final = re.compile(r"[A-Za-z0-9_|, -]+")
@@ -56,17 +70,49 @@ class CombinedHooks:
 
 @dataclass(frozen=True, slots=True)
 class CommandHook:
-    """A command for an event; an empty `matcher` applies to all tools."""
+    """A command for an event; an empty `matcher` applies to all tools.
+
+    With `args` the program `command` is started without a shell. `condition` is a permission rule
+    that the call has to match. Nothing waits for one that `is_async`. One with an `error` is never
+    started. `source` is the settings file.
+    """
 
     event: EventName
     command: str
     matcher: str = ""
     timeout_s: float = DEFAULT_TIMEOUT_S
+    args: tuple[str, ...] | None = None
+    shell: str = ""
+    condition: str = ""
+    is_async: bool = False
+    error: str = ""
+    source: PurePath = NOWHERE
+
+    @property
+    def line(self) -> str:
+        """The command as one line, for the user."""
+        return self.command if self.args is None else shlex.join((self.command, *self.args))
 
     def applies_to(self, event: HookEvent) -> bool:
-        """Tell whether it is run for the event."""
+        """Tell whether its event and matcher fit."""
         names = {event.subject, TOOL_ALIASES.get(event.subject, event.subject)}
         return self.event == event.name and any(matches(self.matcher, name) for name in names)
+
+    def build_argv(self, project: str) -> tuple[str, ...]:
+        """Build the program and its arguments; event data is no part of them."""
+        if self.args is None:
+            return (self.shell or "/bin/sh", "-c", self.command)
+        words = (self.command, *self.args)
+        return tuple(word.replace(PROJECT_VARIABLE, project) for word in words)
+
+
+# Tells whether a call matches a permission rule; raises `BadRequest` for an invalid rule.
+ConditionMatcher: TypeAlias = Callable[[str, HookEvent], bool]
+
+
+def _match_all(rule: str, event: HookEvent) -> bool:
+    del rule, event
+    return True
 
 
 def matches(matcher: str, subject: str) -> bool:
@@ -82,62 +128,141 @@ def matches(matcher: str, subject: str) -> bool:
     return re.search(matcher, subject) is not None
 
 
+@dataclass
 class CommandHooks:
     """Command hooks, run concurrently in the folder `cwd`."""
 
-    def __init__(
-        self, hooks: Sequence[CommandHook], cwd: str, variables: Mapping[str, str]
-    ) -> None:
-        self._hooks, self._cwd = tuple(hooks), cwd
-        self._variables = {**variables, "CLAUDE_PROJECT_DIR": cwd}
+    hooks: Sequence[CommandHook]
+    cwd: str
+    variables: Mapping[str, str]
+    matches_condition: ConditionMatcher = _match_all
+    _background: set[asyncio.Task[HookDecision]] = field(default_factory=set)
+    _late_faults: list[str] = field(default_factory=list)
 
     async def decide(self, event: HookEvent) -> HookDecision:
-        """Run the hooks that apply, identical commands once, and combine their decisions."""
-        matching = {hook.command: hook for hook in self._hooks if hook.applies_to(event)}
+        """Run the hooks that apply, identical ones once, and combine their decisions."""
+        chosen = [hook for hook in dict.fromkeys(self.hooks) if hook.applies_to(event)]
+        unique = {replace(hook, matcher="", timeout_s=0, source=NOWHERE): hook for hook in chosen}
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._run(hook, event)) for hook in matching.values()]
-        return combine_decisions([each.result() for each in tasks])
+            tasks = [group.create_task(self._decide(hook, event)) for hook in unique.values()]
+        late, self._late_faults = tuple(self._late_faults), []
+        decisions = [each.result() for each in tasks]
+        if event.name == "SessionEnd":
+            await self._end_background()
+        return combine_decisions([*decisions, HookDecision(faults=late)])
+
+    async def _decide(self, hook: CommandHook, event: HookEvent) -> HookDecision:
+        if hook.error and event.name not in CLOSED_EVENTS:
+            return NO_DECISION  # it was shown at the start
+        if hook.error:
+            return fail_decision(
+                event.name, f"a hook is in error and was not run: {hook.source}: {hook.error}"
+            )
+        try:
+            if hook.condition and not self.matches_condition(hook.condition, event):
+                return NO_DECISION
+        except MiniAgentError as error:
+            return fail_decision(event.name, f"{hook.source}: `if` of hook `{hook.line}`: {error}")
+        if not hook.is_async:
+            return await self._run(hook, event)
+        task = asyncio.create_task(self._run(hook, event))
+        self._background.add(task)
+        task.add_done_callback(self._end_task)
+        return NO_DECISION
+
+    def _end_task(self, task: asyncio.Task[HookDecision]) -> None:
+        self._background.discard(task)
+        if not task.cancelled():
+            self._late_faults += task.result().faults
+
+    async def _end_background(self) -> None:
+        for task in self._background:
+            task.cancel()
+        if self._background:
+            await asyncio.wait(self._background)
 
     async def _run(self, hook: CommandHook, event: HookEvent) -> HookDecision:
         try:
-            process = await asyncio.create_subprocess_shell(
-                hook.command,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-                cwd=self._cwd,
-                env=self._variables,
+            process = await asyncio.create_subprocess_exec(
+                *hook.build_argv(self.cwd),
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=PIPE,
+                cwd=self.cwd,
+                env={**self.variables, "CLAUDE_PROJECT_DIR": self.cwd},
                 start_new_session=True,
             )
-        except OSError as error:
-            return HookDecision(faults=(f"hook `{hook.command}` did not start: {error.strerror}",))
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            if not is_folder(Path(self.cwd)):
+                reason = f"the folder {self.cwd} is gone"
+            return fail_decision(event.name, f"hook `{hook.line}` did not start: {reason}")
         try:
             async with asyncio.timeout(hook.timeout_s):
-                stdout, stderr = await process.communicate(json.dumps(event.payload).encode())
+                stdout, stderr = await _communicate(process, json.dumps(event.payload).encode())
         except TimeoutError:
-            message = f"hook `{hook.command}` took longer than {hook.timeout_s:g} s and was ended"
-            return HookDecision(faults=(message,))
+            message = f"hook `{hook.line}` took longer than {hook.timeout_s:g} s and was ended"
+            return fail_decision(event.name, message)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             await asyncio.shield(process.wait())
-        return _parse_output(hook, process.returncode or 0, _decode(stdout), _decode(stderr))
+        return _parse_result(hook, process.returncode or 0, _decode(stdout), _decode(stderr))
 
 
-def _parse_output(hook: CommandHook, code: int, stdout: str, stderr: str) -> HookDecision:
+async def _communicate(process: Process, payload: bytes) -> tuple[bytes, bytes]:
+    """Write the event, and read both outputs to their ends; of each the beginning is kept."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_write(process, payload))
+        stdout = group.create_task(_read_head(process.stdout))
+        stderr = group.create_task(_read_head(process.stderr))
+    await process.wait()
+    return stdout.result(), stderr.result()
+
+
+async def _write(process: Process, payload: bytes) -> None:
+    if process.stdin is None:
+        return
+    # A hook need not read the event.
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        process.stdin.write(payload)
+        await process.stdin.drain()
+    process.stdin.close()
+
+
+async def _read_head(stream: asyncio.StreamReader | None) -> bytes:
+    head = bytearray()
+    while stream is not None and (piece := await stream.read(READ_BYTES)):
+        head += piece[: MAX_OUTPUT_BYTES - len(head)]
+    return bytes(head)
+
+
+def _parse_result(hook: CommandHook, code: int, stdout: str, stderr: str) -> HookDecision:
     if code == BLOCK_EXIT_CODE:
-        reason = stderr or f"hook `{hook.command}` gave no reason"
+        reason = _cut(stderr) or f"hook `{hook.line}` gave no reason"
         return HookDecision(blocked=True, permission="deny", reasons=(reason,))
     if code:
         detail = f": {stderr[:MAX_ERROR_CHARS]}" if stderr else ""
-        return HookDecision(faults=(f"hook `{hook.command}` failed with exit code {code}{detail}",))
-    decision = parse_decision(stdout) if stdout.startswith("{") else None
+        fault = f"hook `{hook.line}` failed with exit code {code}{detail}"
+        if code in NOT_STARTED_CODES and hook.args is None:
+            return fail_decision(hook.event, fault)
+        return HookDecision(faults=(fault,))
+    decision = parse_output(stdout, hook.event) if stdout else None
     if decision is not None:
-        return decision
-    return (
-        HookDecision(after=(stdout,)) if stdout and hook.event in CONTEXT_EVENTS else HookDecision()
-    )
+        return replace(
+            decision,
+            before=tuple(map(_cut, decision.before)),
+            after=tuple(map(_cut, decision.after)),
+        )
+    is_context = bool(stdout) and hook.event in CONTEXT_EVENTS
+    return HookDecision(after=(_cut(stdout),)) if is_context else HookDecision()
+
+
+def _cut(text: str) -> str:
+    if len(text) <= MAX_TEXT_CHARS:
+        return text
+    return f"{text[:MAX_TEXT_CHARS]}\n(cut: {MAX_TEXT_CHARS} of {len(text)} characters are shown)"
 
 
 def _decode(output: bytes) -> str:
-    return output[:MAX_OUTPUT_BYTES].decode("utf-8", "replace").strip()
+    return output.decode("utf-8", "replace").strip()

@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
 
+from mini_agent.coding.hooks.event import EventName
 from mini_agent.messages import JsonObject, parse_json_object
 
 Permission: TypeAlias = Literal["", "allow", "ask", "deny"]
 STRICTNESS: Final[tuple[Permission, ...]] = ("deny", "ask", "allow", "")
+BYTE_ORDER_MARK: Final = "\ufeff"
+# The events in which a hook that fails denies what it was asked about.
+CLOSED_EVENTS: Final[tuple[EventName, ...]] = ("PreToolUse",)
+# A key that begins so decides something: where it is not known, the answer is not understood.
+DECIDING_KEY: Final = re.compile(r"permission|decision|block|den[yi]|allow|approv|continue|stop")
+DECODER: Final = json.JSONDecoder()
+# What looks like an answer beside the objects that could be read.
+UNREAD_ANSWER: Final = re.compile(
+    r"^[ \t]*\{|[\"'](?:permissionDecision|decision|continue)[\"']\s*:", re.MULTILINE
+)
+LINE_OF_OBJECT: Final = re.compile(r"^[ \t]*\{", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +83,17 @@ def combine_decisions(decisions: Sequence[HookDecision]) -> HookDecision:
     )
 
 
-def parse_decision(text: str) -> HookDecision | None:
+def fail_decision(event: EventName, fault: str) -> HookDecision:
+    """Build the decision of a hook that failed: of `CLOSED_EVENTS` it denies, aloud."""
+    if event in CLOSED_EVENTS:
+        return HookDecision(blocked=True, permission="deny", reasons=(fault,), faults=(fault,))
+    return HookDecision(faults=(fault,))
+
+
+def parse_decision(text: str, event: EventName = "UserPromptSubmit") -> HookDecision | None:
     """Parse the JSON output of a hook; None where it is no JSON object."""
     try:
-        output = parse_json_object(text)
+        output = parse_json_object(text.removeprefix(BYTE_ORDER_MARK))
     except ValueError:
         return None
     try:
@@ -71,9 +101,53 @@ def parse_decision(text: str) -> HookDecision | None:
     except ValidationError as invalid:
         error = invalid.errors(include_url=False, include_input=False)[0]
         location = ".".join(str(step) for step in error["loc"])
-        return HookDecision(
-            faults=(f"a hook's answer is not understood: {location}: {error['msg']}",)
-        )
+        message = error["msg"].removeprefix("Value error, ")
+        where = f"{location}: {message}" if location else message
+        return fail_decision(event, f"a hook's answer is not understood: {where}")
+
+
+def parse_output(text: str, event: EventName) -> HookDecision | None:
+    """Parse what a command hook prints: one JSON object, perhaps among lines of a log.
+
+    None where it is plain text. Among other lines an object restricts only: a line may repeat what
+    the event says, and that must not allow or change a call.
+    """
+    text = text.removeprefix(BYTE_ORDER_MARK).strip()
+    if (decision := parse_decision(text, event)) is not None:
+        return decision
+    objects = [*_find_objects(text)]
+    found = [each for each in (parse_decision(one, event) for one in objects) if each]
+    for one in objects:
+        text = text.replace(one, "", 1)
+    if UNREAD_ANSWER.search(text):
+        fault = f"a hook's answer is not understood: it is not one JSON object: {text.strip():.80}"
+        found.append(fail_decision(event, fault))
+    return _restrict(combine_decisions(found), event) if found else None
+
+
+def _find_objects(text: str) -> Iterator[str]:
+    """Yield the JSON objects that begin and end with a line."""
+    end = 0
+    for start in LINE_OF_OBJECT.finditer(text):
+        if start.start() < end:
+            continue
+        try:
+            _, end = DECODER.raw_decode(text, start.end() - 1)
+        except (ValueError, RecursionError):
+            continue
+        if not text[end:].partition("\n")[0].strip():
+            yield text[start.end() - 1 : end]
+
+
+def _restrict(decision: HookDecision, event: EventName) -> HookDecision:
+    if decision.permission != "allow" and decision.updated_input is None:
+        return decision
+    fault = (
+        "a hook allows or changes a call among other lines, which does not count: "
+        "let it print one JSON object alone"
+    )
+    restricted = replace(decision, permission="", updated_input=None)
+    return combine_decisions([restricted, fail_decision(event, fault)])
 
 
 def _normalize_texts(value: object) -> object:
@@ -88,8 +162,27 @@ def _normalize_texts(value: object) -> object:
 Texts = Annotated[list[str], BeforeValidator(_normalize_texts)]
 
 
+def _normalize_word(value: object) -> object:
+    """Convert a decision to lower case and Claude Code's newer word."""
+    word = value.strip().lower() if isinstance(value, str) else value
+    return {"approve": "allow", "block": "deny"}.get(word, word) if isinstance(word, str) else word
+
+
+Word = Annotated[Literal["allow", "ask", "deny"] | None, BeforeValidator(_normalize_word)]
+
+
 class _HookModel(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _reject_unknown_decisions(cls, output: object) -> object:
+        """Refuse unknown keys that decide something; other unknown keys have no effect."""
+        known = {name for field in cls.model_fields.values() for name in _names(field)}
+        for key in output if isinstance(output, dict) else ():
+            if key not in known and DECIDING_KEY.match(re.sub(r"[_-]", "", str(key)).lower()):
+                raise ValueError(f"{str(key)!r:.60} is no key of a hook's answer")
+        return output
 
 
 class _Specific(_HookModel):
@@ -101,7 +194,7 @@ class _Specific(_HookModel):
         alias="additionalContextPre",
         description="Texts for the model, before the prompt.",
     )
-    decision: Literal["allow", "ask", "deny"] | None = Field(
+    decision: Word = Field(
         default=None, alias="permissionDecision", description="The permission for the call."
     )
     reason: str | None = Field(
@@ -114,7 +207,9 @@ class _Specific(_HookModel):
     )
 
 
-class _HookOutput(_HookModel):
+class _HookOutput(_Specific):
+    """The whole answer; Claude Code's older form has the keys of `specific` beside the others."""
+
     goes_on: bool = Field(
         default=True,
         validation_alias=AliasChoices("continue", "continue_"),
@@ -124,11 +219,11 @@ class _HookOutput(_HookModel):
     stop_reason: str | None = Field(
         default=None, alias="stopReason", description="Why it does not go on, for the user."
     )
-    decision: Literal["approve", "allow", "block", "deny"] | None = Field(
-        default=None, description="Whether the prompt or call is let through."
+    verdict: Word = Field(
+        default=None, alias="decision", description="Whether the prompt or call is let through."
     )
-    reason: str | None = Field(
-        default=None, description="Why it is not let through, for the model."
+    verdict_reason: str | None = Field(
+        default=None, alias="reason", description="Why it is not let through, for the model."
     )
     message: str | None = Field(
         default=None, alias="systemMessage", description="A message for the user."
@@ -140,21 +235,27 @@ class _HookOutput(_HookModel):
     )
 
 
+def _names(field: FieldInfo) -> tuple[str, ...]:
+    if isinstance(field.validation_alias, AliasChoices):
+        return tuple(str(choice) for choice in field.validation_alias.choices)
+    return (field.alias or "",)
+
+
 def _build_decision(output: _HookOutput) -> HookDecision:
-    specific = output.specific or _Specific()
-    blocked = output.decision in ("block", "deny") or specific.decision == "deny"
-    permission: Permission = specific.decision or ""
-    if not permission and output.decision:
-        permission = "deny" if blocked else "allow"
-    objects = blocked or not output.goes_on or permission == "ask"
-    reasons = (specific.reason or output.reason, None if output.goes_on else output.stop_reason)
+    parts: list[_Specific] = [output] if output.specific is None else [output.specific, output]
+    words = (output.verdict, *(part.decision for part in parts))
+    strictest: Permission = next((each for each in STRICTNESS if each in words), "")
+    blocked = strictest == "deny"
+    objects = blocked or not output.goes_on or strictest == "ask"
+    own_reason = next((part.reason for part in parts if part.reason), output.verdict_reason)
+    reasons = (own_reason, None if output.goes_on else output.stop_reason)
     return HookDecision(
         blocked=blocked,
         stops=not output.goes_on,
         reasons=tuple(text for text in reasons if text) if objects else (),
-        permission=permission,
-        updated_input=specific.updated_input,
-        before=tuple(text for text in specific.context_before if text),
-        after=tuple(text for text in specific.context if text),
+        permission=strictest,
+        updated_input=next((p.updated_input for p in parts if p.updated_input is not None), None),
+        before=tuple(text for part in parts for text in part.context_before if text),
+        after=tuple(text for part in parts for text in part.context if text),
         messages=(output.message,) if output.message else (),
     )

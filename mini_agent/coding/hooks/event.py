@@ -19,6 +19,7 @@ EventName: TypeAlias = Literal[
     "SessionEnd",
 ]
 EVENT_NAMES: Final[tuple[EventName, ...]] = get_args(EventName)
+TOOL_EVENTS: Final[tuple[EventName, ...]] = ("PreToolUse", "PostToolUse")
 
 
 @dataclass(frozen=True, slots=True)

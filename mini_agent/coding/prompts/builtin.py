@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
 
-from mini_agent.coding.front_matter import read_documents
+from mini_agent.coding.front_matter import document_folders, read_documents
 from mini_agent.coding.memory.file_changes import EndedJobTracker, FileSnapshots
-from mini_agent.coding.memory.files import MemoryFile, NestedMemory, read_memory
+from mini_agent.coding.memory.files import Memory, MemoryAccess, NestedMemory, load_memory
 from mini_agent.coding.prompts.server import SYSTEM_PROMPT_URI
 from mini_agent.errors import MiniAgentError
 from mini_agent.messages import parse_json_object
@@ -103,10 +103,11 @@ class BuiltinPrompts:
     read_status: Callable[[], SessionStatus]
     ended_jobs: EndedJobTracker
     snapshots: FileSnapshots = field(default_factory=FileSnapshots)
+    access: MemoryAccess = field(default_factory=MemoryAccess)
     nested: NestedMemory = field(init=False)
 
     def __post_init__(self) -> None:
-        self.nested = NestedMemory(self.cwd)
+        self.nested = NestedMemory(self.cwd, self.access)
 
     async def serves(self, uri: str) -> bool:
         """Tell whether it serves `uri`: the system prompt, or a hook of prompts or tool results."""
@@ -132,8 +133,8 @@ class BuiltinPrompts:
         )
 
     def _iter_skills(self) -> Iterator[str]:
-        roots = (self.claude_home, self.cwd / ".claude")
-        skills = read_documents([root / "skills" for root in roots], "*/SKILL.md")
+        folders = document_folders(self.claude_home, self.cwd, "skills")
+        skills = {each.name: each for each in read_documents(folders, file_name="SKILL.md")}
         lines = [
             f"- {name} ({each.path}): {each.keys.get('description', '')}"
             for name, each in skills.items()
@@ -144,13 +145,15 @@ class BuiltinPrompts:
     def _read_file_memory(self, text: str) -> Iterator[str]:
         tool_input = parse_json_object(text).get("tool_input")
         file_path = tool_input.get("file_path") if isinstance(tool_input, dict) else None
-        if isinstance(file_path, str) and (memory_files := self.nested.take_for_file(file_path)):
-            yield _format_hook_output("additionalContext", _format_memory(memory_files))
+        if isinstance(file_path, str):
+            memory = self.nested.take_for_file(file_path)
+            yield from _format_memory("additionalContext", memory)
 
     def _iter_reminders(self) -> Iterator[str]:
         status = self.read_status()
-        if status.is_first and (memory_files := read_memory(self.claude_home, self.cwd)):
-            yield _format_hook_output("additionalContextPre", _format_memory(memory_files))
+        if status.is_first:
+            memory = load_memory(self.claude_home, self.cwd, self.access)
+            yield from _format_memory("additionalContextPre", memory)
         for file_change in self.snapshots.take_changes():
             text = CHANGED_REMINDER.format(path=file_change.path, hunks=file_change.hunks)
             yield _format_hook_output("additionalContextPre", text)
@@ -167,10 +170,16 @@ class BuiltinPrompts:
             yield _format_hook_output("additionalContext", UNUSED_TODOS_REMINDER)
 
 
-def _format_memory(memory_files: Sequence[MemoryFile]) -> str:
-    texts = "\n\n".join(f"Contents of {each.path}:\n{each.text.strip()}" for each in memory_files)
-    names = ", ".join(sorted({each.path.name for each in memory_files}))
-    return MEMORY_REMINDER.format(names=names, texts=texts)
+def _format_memory(where: str, memory: Memory) -> Iterator[str]:
+    """Yield the hook outputs: the files for the model, the lines for the user."""
+    yield from (json.dumps({"systemMessage": line}) for line in memory.lines)
+    memory_files = memory.files.values()
+    if memory_files:
+        texts = "\n\n".join(
+            f"Contents of {each.path}:\n{each.text.strip()}" for each in memory_files
+        )
+        names = ", ".join(sorted({each.path.name for each in memory_files}))
+        yield _format_hook_output(where, MEMORY_REMINDER.format(names=names, texts=texts))
 
 
 def _format_hook_output(where: str, text: str) -> str:

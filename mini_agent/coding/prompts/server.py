@@ -11,6 +11,7 @@ from mini_agent.coding.hooks.decision import (
     NO_DECISION,
     HookDecision,
     combine_decisions,
+    fail_decision,
     parse_decision,
 )
 from mini_agent.coding.hooks.event import EventName, HookEvent
@@ -54,7 +55,7 @@ class McpPromptServer:
 
 
 class ServerHooks:
-    """The hooks among the resources of `servers`; a failing one decides nothing."""
+    """The hooks among the resources of `servers`; a failing one denies a call."""
 
     def __init__(self, servers: Sequence[PromptServer]) -> None:
         self._servers = tuple(servers)
@@ -64,7 +65,8 @@ class ServerHooks:
         if event.name not in MCP_EVENTS:
             return NO_DECISION
         uri = f"hook://{event.name}/{quote(json.dumps(event.payload), safe='')}"
-        return combine_decisions([await _ask_server(server, uri) for server in self._servers])
+        decisions = [await _ask_server(server, uri, event.name) for server in self._servers]
+        return combine_decisions(decisions)
 
 
 async def read_system_prompt(servers: Sequence[PromptServer]) -> list[str]:
@@ -84,13 +86,14 @@ async def send_mode(servers: Sequence[PromptServer], mode: PermissionMode) -> No
             await server.read(uri)
 
 
-async def _ask_server(server: PromptServer, uri: str) -> HookDecision:
+async def _ask_server(server: PromptServer, uri: str, event: EventName) -> HookDecision:
     try:
         contents = await server.read(uri) if await server.serves(uri) else []
     except MiniAgentError as error:
-        return HookDecision(faults=(str(error),))
+        return fail_decision(event, str(error))
     decisions = [
-        parse_decision(text) or HookDecision(faults=(_describe_invalid(text),)) for text in contents
+        parse_decision(text, event) or fail_decision(event, _describe_invalid(text))
+        for text in contents
     ]
     return combine_decisions(decisions)
 

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from mini_agent.coding.prompts.server import SYSTEM_PROMPT_URI, PromptServer, send_mode
 from mini_agent.coding.side_model import SideModel
-from mini_agent.coding.subagents.run import DEFAULT_TYPE, SubagentRunner, SubagentType
+from mini_agent.coding.subagents.definition import DEFAULT_TYPE, SubagentType
+from mini_agent.coding.subagents.run import SubagentRunner
 from mini_agent.coding.tools.protocols import UserPrompter
 from mini_agent.tools.invoker import (
     Invoker,

@@ -3,55 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final, TypeAlias
 
-from mini_agent.coding.front_matter import Document, read_documents
 from mini_agent.coding.hooks.commands import HookSource
 from mini_agent.coding.hooks.event import HookContext
 from mini_agent.coding.inner_loop import MAX_STOP_RETRIES, InnerLoop, build_config
+from mini_agent.coding.permissions.policy import PermissionPolicy
+from mini_agent.coding.subagents.definition import SubagentType
+from mini_agent.coding.subagents.restrictions import SubagentTools
 from mini_agent.coding.transcript.locations import SessionFile
 from mini_agent.coding.transcript.session import Session
 from mini_agent.events import Listener
 from mini_agent.messages import JsonObject, system
 from mini_agent.model import Model
 from mini_agent.tools.invoker import Invoker, ToolOutput, error_output
-from mini_agent.tools.wrappers import FilteredInvoker
 
-DEFAULT_TYPE: Final = "default-agent"
-INHERITED_MODELS: Final = ("", "inherit", "sonnet", "opus", "haiku")
 UNSAFE_CHARS: Final = re.compile(r"[^A-Za-z0-9_-]")
 MAX_TURNS: Final = 100
 ToolsAtDepth: TypeAlias = Callable[[int], Invoker]
-
-
-@dataclass(frozen=True, slots=True)
-class SubagentType:
-    """A type of subagents; `tools` of None means all that the parent has."""
-
-    name: str
-    description: str
-    prompt: str
-    tools: tuple[str, ...] | None = None
-    denied: tuple[str, ...] = ()
-    model: str = ""
-
-
-BUILTIN_TYPE: Final = SubagentType(
-    DEFAULT_TYPE,
-    "for any task that takes several steps and whose details the main conversation does not need: "
-    "searching a large project, looking into a question, a change that stands for itself",
-    "You carry out one task for another agent, who sees nothing but your last answer. Answer with "
-    "what was asked for, whole and exact, with paths and lines where they matter.",
-)
-
-
-def read_subagent_types(folders: Iterable[Path]) -> Mapping[str, SubagentType]:
-    """Read the types by name; a file may replace the builtin one."""
-    own = {name: _build_type(document) for name, document in read_documents(folders).items()}
-    return {DEFAULT_TYPE: BUILTIN_TYPE, **own}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +37,7 @@ class ParentSession:
     environment: Callable[[], str]
     listener: Listener
     warn: Callable[[str], None]
+    permissions: PermissionPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,19 +105,6 @@ class SubagentRunner:
             f".{UNSAFE_CHARS.sub('-', agent.name)[:40]}-{call_id}.jsonl"
         )
         session = Session.open(SessionFile(path, parent_session.id), parent_session.origin)
-        tools = FilteredInvoker(self.tools_at(self.depth + 1), agent.tools, agent.denied)
+        tools = SubagentTools(self.tools_at(self.depth + 1), agent, self.parent.permissions)
         config = build_config(agent.model or self.parent.model_name, MAX_TURNS)
         return InnerLoop(session, self.parent.model, tools, config, self.parent.listener)
-
-
-def _build_type(document: Document) -> SubagentType:
-    model = document.keys.get("model", "")
-    return SubagentType(
-        document.name,
-        document.keys.get("description", ""),
-        document.text,
-        document.list_values("tools"),
-        document.list_values("disallowedTools") or (),
-        # Claude Code's short names, such as "sonnet", are no models of LiteLLM: use the main one.
-        "" if model in INHERITED_MODELS else model,
-    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +10,14 @@ from typing import Final, TypeAlias
 
 from mini_agent.coding.bootstrap import AssistantRuntime, SessionContext
 from mini_agent.coding.compaction import CompactionRequest
+from mini_agent.coding.custom_commands.commands import Invocation, describe_command, suggest_names
 from mini_agent.coding.doctor_checks import format_checks, run_checks
-from mini_agent.coding.front_matter import Document, read_documents
+from mini_agent.coding.hooks.commands import CommandHook
 from mini_agent.coding.options import PERMISSION_MODES
 from mini_agent.coding.permissions.policy import PermissionPolicy
 from mini_agent.coding.prompts.server import send_mode
 from mini_agent.coding.settings import ClaudeSettings
-from mini_agent.coding.subagents.run import SubagentType
+from mini_agent.coding.subagents.definition import SubagentType
 from mini_agent.coding.transcript.locations import SessionListing, find_session_file, list_sessions
 from mini_agent.coding.transcript.log import Block, Entry
 from mini_agent.coding.transcript.session import Session
@@ -44,7 +44,6 @@ COMMAND_HELP: Final[Mapping[str, str]] = {
     "exit": "leave; Ctrl-D does too",
 }
 KEY_HELP: Final = "Alt-Enter begins a new line, @ completes files, Esc or Ctrl-C stops."
-PLACEHOLDER: Final = re.compile(r"\$(ARGUMENTS|[1-9])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ class SlashCommands:
     def __init__(self, runtime: AssistantRuntime, show: Callable[[str], None]) -> None:
         self._runtime = runtime
         self._show = show
-        self._own = _read_user_commands(runtime)
+        self._own = runtime.custom_commands
         self._plain: Mapping[str, Callable[[], str]] = {
             "help": self._help,
             "context": lambda: format_context(runtime),
@@ -108,23 +107,25 @@ class SlashCommands:
     @property
     def names(self) -> Iterable[str]:
         """The names of all commands, for completion."""
-        return (*COMMAND_HELP, *self._own)
+        return (*COMMAND_HELP, *self._own.documents)
 
     async def execute(self, line: str) -> CommandResult:
-        """Execute a command; an unknown one prints the list."""
-        name, _, argument = line[1:].strip().partition(" ")
+        """Execute a command; an unknown one prints those near it and the list."""
+        name, argument = (*line[1:].split(maxsplit=1), "", "")[:2]
         if name in self._plain:
             self._show(self._plain[name]())
         elif name in self._others:
             return await self._others[name](argument.strip())
-        elif name in self._own:
-            return PromptText(_fill_placeholders(self._own[name], argument.strip()))
+        elif name in self._own.documents:
+            return PromptText(await self._own.expand(Invocation(name, argument.strip())))
         else:
-            self._show(f"there is no command /{name}\n{self._help()}")
+            near = ", ".join(f"/{each}" for each in suggest_names(name, iter(self.names)))
+            also = f"; near it: {near}" if near else ""
+            self._show(f"there is no command /{name}{also}\n{self._help()}")
         return None
 
     def _help(self) -> str:
-        own = {name: each.keys.get("description", "") for name, each in self._own.items()}
+        own = {name: describe_command(each) for name, each in self._own.documents.items()}
         lines = [f"/{name:<12} {what}" for name, what in {**COMMAND_HELP, **own}.items()]
         return "\n".join((*lines, KEY_HELP))
 
@@ -191,29 +192,6 @@ class SlashCommands:
         return None
 
 
-def _read_user_commands(runtime: AssistantRuntime) -> dict[str, Document]:
-    """Read the files in `.claude/commands`, and the skills in folders of `.claude/skills`."""
-    places = runtime.context.launch.paths
-    roots: list[Path] = [places.claude_home, places.project / ".claude"]
-    commands = read_documents([root / "commands" for root in roots])
-    skills = read_documents([root / "skills" for root in roots], "*/SKILL.md")
-    return {**skills, **commands}
-
-
-def _fill_placeholders(command: Document, argument: str) -> str:
-    """Replace $ARGUMENTS, $1, $2, ... in the command's text; without any, append the argument."""
-    words = argument.split()
-
-    def word(place: re.Match[str]) -> str:
-        if place[1] == "ARGUMENTS":
-            return argument
-        number = int(place[1])
-        return words[number - 1] if number <= len(words) else ""
-
-    text, places = PLACEHOLDER.subn(word, command.text)
-    return text if places else f"{command.text}\n\n{argument}".strip()
-
-
 def format_context(runtime: AssistantRuntime) -> str:
     """Describe how full the context was at the last request, in tokens."""
     used = runtime.usage_tracker.newest.total_tokens
@@ -248,11 +226,14 @@ def format_subagents(kinds: Mapping[str, SubagentType]) -> str:
 
 def format_hooks(settings: ClaudeSettings) -> str:
     """Format the command hooks, one a line."""
-    lines = [
-        f"{hook.event} {hook.matcher or '*'}: {hook.command} ({hook.timeout_s:g} s)"
-        for hook in settings.hooks
-    ]
+    lines = [f"{hook.event} {hook.matcher or '*'}: {_format_hook(hook)}" for hook in settings.hooks]
     return "\n".join(lines) or "no hooks of settings.json; MCP servers may have some"
+
+
+def _format_hook(hook: CommandHook) -> str:
+    if hook.error:
+        return f"in error, not run: {hook.source}: {hook.error}"
+    return f"{hook.line} ({hook.timeout_s:g} s)"
 
 
 def format_permissions(permissions: PermissionPolicy) -> str:

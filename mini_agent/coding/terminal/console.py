@@ -10,12 +10,19 @@ from typing import Final, Protocol
 from rich.console import Console
 from rich.text import Text
 
-from mini_agent.coding.launch import LaunchConfig
+from mini_agent.coding.launch import LaunchConfig, trust_project
 from mini_agent.coding.options import PERMISSION_MODES, PermissionMode
 from mini_agent.coding.terminal.commands import COMMAND_HELP
 from mini_agent.coding.terminal.input import PlainReader, PromptCompleter, TerminalReader
 from mini_agent.net.terminal_text import escape_controls
 
+TRUST_WORDS: Final = ("y", "yes")
+TRUST_QUESTION: Final = """
+Do you trust the files of this folder? {folder}
+These start commands on your machine, with your rights, or allow them:
+{lines}
+  y trust exactly this folder and these files   n leave them out, and go on"""
+NOT_TRUSTED: Final = "they are left out; what they deny holds"
 HISTORY_FILE: Final = "mini-agent-history"
 # The modes that Shift-Tab cycles through; others are set by name only.
 CYCLED_MODES: Final[tuple[PermissionMode, ...]] = ("default", "acceptEdits", "plan")
@@ -58,6 +65,25 @@ class TerminalConsole:
             self.console.print(Text("[IMPLICIT --mcp builtin]", style="dim"))
         path = Text(f"[TRANSCRIPT: {self._session_file.path}]", style="dim")
         self.console.print(path, soft_wrap=True)
+
+    async def ask_trust(self, launch: LaunchConfig) -> LaunchConfig:
+        """Ask whether the project's files may start commands; return the launch configuration.
+
+        Where nobody types at a terminal nobody is asked, and they may not.
+        """
+        if launch.is_trusted or not launch.commands.files or isinstance(self.reader, PlainReader):
+            return launch
+        lines = "\n".join(f"    {line}" for line in launch.commands.describe())
+        question = TRUST_QUESTION.format(folder=launch.paths.project, lines=lines)
+        self.console.print(Text(escape_controls(question), style="bold"), soft_wrap=True)
+        self.reader.discard_input()
+        answer = await self.reader.read_line("trust? ")
+        if (answer or "").strip().lower() not in TRUST_WORDS:
+            self.console.print(Text(NOT_TRUSTED, style="dim"))
+            return launch
+        trusted = trust_project(launch)
+        self._launch = replace(trusted, options=self._launch.options)
+        return trusted
 
     def show_error(self, why: str) -> None:
         """Print an error."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractContextManager, asynccontextmanager
@@ -71,7 +72,7 @@ class Repl:
 
     async def _handle_line(self, line: str) -> Transition | None:
         """Handle a prompt or command; an empty line retries a prompt without an answer."""
-        if line.startswith("/"):
+        if line.startswith("/") and not _begins_with_path(line):
             return await self._command(line)
         if line.strip():
             return await self._submit(line)
@@ -121,6 +122,11 @@ class Repl:
             outcome = TurnOutcome("failed", error=str(reason))
         self.screen.on_ended(outcome)
         return Transition(exit_code=EXIT_WITHHELD) if outcome.withheld else None
+
+
+def _begins_with_path(line: str) -> bool:
+    word = line.split(maxsplit=1)[0]
+    return "/" in word[1:] or (len(word) > 1 and os.path.lexists(word))
 
 
 async def run_session(

@@ -33,6 +33,7 @@ async def _run(launch: LaunchConfig) -> int:
     sessions = asyncio.create_task(_import_repl())
     console = TerminalConsole(launch)
     with console.reader.suppress_echo():
+        launch = await console.ask_trust(launch)
         return await _run_sessions(launch, console, sessions)
 
 
@@ -52,6 +53,7 @@ async def _run_sessions(
             first, begins = "", "clear"
             launch = _next_launch(launch, result, console)
             console.show_session(launch)
+            launch = await console.ask_trust(launch)
     finally:
         await close_clients()
 

@@ -148,6 +148,11 @@ class McpInvoker:
             session.call_mcp_tool(name, arguments, progress), self._tool_s
         )
 
+    def remark(self) -> str:
+        """Return what is wrong with a server that works all the same; empty for nothing."""
+        holder = self._sessions.get(asyncio.get_running_loop())
+        return holder.current.remark if holder is not None and holder.current is not None else ""
+
     async def list_templates(self) -> list[str]:
         """List the URI templates of the server's resources."""
         session = await self._session()

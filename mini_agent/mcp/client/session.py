@@ -25,6 +25,7 @@ from mini_agent.mcp.client.convert import (
     error_result,
     note_mismatches,
 )
+from mini_agent.mcp.client.messages import Cursors, StrayOutput, join_lines, silence_sdk
 from mini_agent.mcp.client.server import McpCommand, McpTarget, ProgressListener
 from mini_agent.messages import JsonObject
 from mini_agent.tools.invoker import OutputListener, Tool, ToolOutput
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 MAX_STDERR_BYTES: Final = 2000
 CONNECT_TIMEOUT_S: Final = 10.0
-MAX_PAGES: Final = 100
 CLOSE_TIMEOUT_S: Final = 8.0
 SESSION_LOST: Final = "Session terminated"
 
@@ -45,6 +45,7 @@ class Connection:
 
     def __init__(self, server: McpTarget) -> None:
         self.ended = asyncio.Event()
+        self.stray = StrayOutput()
         self._server = server
         self._stderr = _StderrTail()
 
@@ -78,11 +79,18 @@ class Connection:
         try:
             async with passing:
                 async for message in read:
-                    await passing.send(message)
+                    known = self._convert(message)
+                    if known is not None:
+                        await passing.send(known)
         except (anyio.ClosedResourceError, anyio.BrokenResourceError):
             pass  # one of the ends was closed, which ends the connection as well
         finally:
             self.ended.set()
+
+    def _convert(self, message: SessionMessage | Exception) -> SessionMessage | Exception | None:
+        if isinstance(message, Exception) and isinstance(self._server, McpCommand):
+            return self.stray.convert(message)
+        return message
 
     @asynccontextmanager
     async def _start_child(self, server: McpCommand) -> AsyncIterator[TransportStreams]:
@@ -93,6 +101,7 @@ class Connection:
             cwd=server.cwd,
             encoding_error_handler="replace",
         )
+        silence_sdk()
         async with self._stderr.open() as stderr, stdio_client(parameters, stderr) as streams:
             yield streams
 
@@ -163,6 +172,11 @@ class McpSession:
         return self._ready.done() and not self._owner.done() and not self._connection.ended.is_set()
 
     @property
+    def remark(self) -> str:
+        """What is wrong with a server that works all the same; empty for nothing."""
+        return self._connection.stray.remark
+
+    @property
     def is_over(self) -> bool:
         """Tell whether the session and its connection are closed."""
         return self._owner.done()
@@ -184,32 +198,35 @@ class McpSession:
 
     async def list_mcp_tools(self) -> list[McpTool]:
         """List the tools of all pages, as the server describes them."""
-        client, listed, cursor = self._ready.result(), [], None
-        try:
-            for _ in range(MAX_PAGES):
-                page = await client.list_tools(cursor=cursor)
+        client, listed = self._ready.result(), []
+        cursors = Cursors(f"{self._server.label} lists no tools")
+        with cursors.translating():
+            while cursors.has_more:
+                page = await client.list_tools(cursor=cursors.next)
                 listed += page.tools
-                cursor = page.next_cursor
-                if cursor is None:
-                    break
-        except (MCPError, ValidationError) as broken:
-            raise ToolsUnavailable(f"{self._server.label} lists no tools: {broken}") from broken
+                cursors.advance(page.next_cursor)
         return listed
 
     async def list_templates(self) -> list[str]:
         """List the URI templates of the resources, with `{...}` for parameters."""
-        try:
-            listed = await self._ready.result().list_resource_templates()
-        except MCPError:
+        client, listed = self._ready.result(), []
+        if client.server_capabilities.resources is None:
             return []
-        return [template.uri_template for template in listed.resource_templates]
+        cursors = Cursors(f"{self._server.label} lists no resource templates")
+        with cursors.translating():
+            while cursors.has_more:
+                page = await client.list_resource_templates(cursor=cursors.next)
+                listed += [each.uri_template for each in page.resource_templates]
+                cursors.advance(page.next_cursor)
+        return listed
 
     async def read_resource(self, uri: str) -> list[str]:
         """Return the contents of a resource as texts."""
         try:
             read = await self._ready.result().read_resource(uri)
         except (MCPError, ValidationError) as broken:
-            raise ToolsUnavailable(f"{self._server.label} has no {uri:.80}: {broken}") from broken
+            reason = join_lines(broken)
+            raise ToolsUnavailable(f"{self._server.label} has no {uri:.80}: {reason}") from broken
         return [decode_resource(each) for each in read.contents]
 
     async def stream_tool(
@@ -276,7 +293,7 @@ class McpSession:
         reason = broken
         while isinstance(reason, BaseExceptionGroup):
             reason = reason.exceptions[0]
-        what = str(reason) or type(reason).__name__
+        what = join_lines(reason) or type(reason).__name__
         return ToolsUnavailable(
             f"{self._server.label} cannot be used: {what:.300}{self._stderr_note}"
         )

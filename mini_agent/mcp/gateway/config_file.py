@@ -244,7 +244,7 @@ def default_file(variables: Mapping[str, str]) -> Path:
 def read_tables(path: Path) -> ServerTables:
     """Read the servers of a file; raises `NotConfigured` with what is wrong, and where."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as unreadable:
         raise NotConfigured(
             f"{path} cannot be read: {unreadable.strerror}",
@@ -271,7 +271,7 @@ def _parse_toml(path: Path, text: str) -> ServerTables:
 
 def _parse_json(path: Path, text: str) -> ServerTables:
     try:
-        read = json.loads(text, object_pairs_hook=_reject_duplicates)
+        read = json.loads(text or "{}", object_pairs_hook=_reject_duplicates)
     except _DuplicateKey as name:
         raise NotConfigured(
             f"{path}: {name} stands there twice in one object", hint="rename or remove one of them"
