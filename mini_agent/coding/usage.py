@@ -9,11 +9,14 @@ from mini_agent.coding.transcript.messages import ToolUse
 from mini_agent.coding.transcript.session import NO_USAGE
 from mini_agent.result import Usage
 
-TurnStatus: TypeAlias = Literal["done", "failed", "max_turns", "withheld", "full", "interrupted"]
+TurnStatus: TypeAlias = Literal[
+    "done", "failed", "cut", "max_turns", "withheld", "full", "interrupted"
+]
 EXIT_DONE, EXIT_FAILED, EXIT_WITHHELD, EXIT_INTERRUPTED = 0, 1, 2, 130
 EXIT_CODES: Final[dict[TurnStatus, int]] = {
     "done": EXIT_DONE,
     "failed": EXIT_FAILED,
+    "cut": EXIT_FAILED,
     "max_turns": EXIT_FAILED,
     "withheld": EXIT_WITHHELD,
     "full": EXIT_FAILED,
@@ -26,7 +29,8 @@ class TurnOutcome:
     """How a turn ended; the status "full" means that the conversation must be compacted first.
 
     `answer` is the model's last text, `error` what went wrong, `withheld` are the calls that were
-    not executed because of --no-execute-tools. `model_ms` is in milliseconds.
+    not executed because of --no-execute-tools. An answer that is "cut" is no whole one, but
+    `may_continue` where the model can go on with it. `model_ms` is in milliseconds.
     """
 
     status: TurnStatus
@@ -36,6 +40,7 @@ class TurnOutcome:
     usage: Usage = NO_USAGE
     turns: int = 0
     model_ms: float = 0.0
+    may_continue: bool = False
 
     @property
     def exit_code(self) -> int:
