@@ -20,6 +20,7 @@ TIMEOUT_S: Final = 600.0
 MAX_FILL_RATIO: Final = 0.8
 # How often the conversation is halved until its summary can be asked for.
 MAX_HALVINGS: Final = 8
+MIN_CHARS: Final = 2000
 # Rather too few for a token, lest the request for the summary be too long as well.
 CHARS_PER_TOKEN: Final = 2
 MAX_PROMPT_CHARS: Final = 4000
@@ -104,6 +105,8 @@ class Summarizer:
                 return await self._ask(shown)
             except ContextTooLong:
                 half = sum(map(count_chars, shown)) // 2
+                if half < MIN_CHARS:
+                    break
                 shown = [*shorten_messages(whole[len(system) : -1], half), whole[-1]]
         # Not even a part of it fits: without a model, the first words of each message are kept.
         return ModelReply(text=summarize_messages(messages))

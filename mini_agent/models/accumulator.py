@@ -139,7 +139,8 @@ class CompletionAccumulator:
 
     def build(self) -> JsonObject:
         """Build the completion; its finish reason is `INCOMPLETE` where the stream was cut."""
-        message: JsonObject = {"role": "assistant", "content": "".join(self.texts)}
+        text = join_surrogates("".join(self.texts))
+        message: JsonObject = {"role": "assistant", "content": text}
         if self.reasoning:
             message["reasoning_content"] = "".join(self.reasoning)
         calls = self.calls.build()
@@ -182,6 +183,11 @@ def offered_names(tools: JsonValue) -> frozenset[str]:
     listed = tools if isinstance(tools, list) else []
     functions = [each.get("function") for each in listed if isinstance(each, dict)]
     return frozenset(str(each.get("name")) for each in functions if isinstance(each, dict))
+
+
+def join_surrogates(text: str) -> str:
+    """Join the halves of characters that a server split between two chunks."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def is_json_object(text: str) -> bool:

@@ -143,9 +143,13 @@ class DirectCall:
 
     def _parse_object(self, content: bytes) -> JsonObject:
         try:
-            return parse_json_object(content.decode("utf-8", "replace"))
+            # Not pydantic's parser: models write half a surrogate pair now and then.
+            value = json.loads(content.decode("utf-8", "replace"))
         except ValueError:
-            raise create_model_error(self._failed(500, "invalid response")) from None
+            value = None
+        if isinstance(value, dict):
+            return value
+        raise create_model_error(self._failed(500, "invalid response"))
 
     async def _refusal(self, response: httpx.Response) -> ModelError:
         content = bytearray()

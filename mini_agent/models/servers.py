@@ -61,9 +61,8 @@ def find_server(
     named = str(options.get("api_base") or options.get("base_url") or "")
     key = str(options.get("api_key") or "")
     if is_ollama(request.model):
-        return _find_ollama(
-            request, named or ollama_address, key or variables.get("OLLAMA_API_KEY")
-        )
+        key = key or variables.get("OLLAMA_API_KEY", "")
+        return _find_ollama(request, named or ollama_address, key)
     if set(options) - CONNECTION_OPTIONS - OPENAI_PARAMETERS:
         return None
     prefix, _, model = _split_model(request.model)
