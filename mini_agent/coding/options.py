@@ -62,7 +62,6 @@ def _add_session_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--digest-model", default="", help="reads web pages; a small one of a kind")
     group.add_argument(
         *("-r", "--resume"),
-        default="",
         type=_parse_session,
         metavar="ID|FILE",
         help="go on with a session: its id, the beginning of one, or a transcript's file",
@@ -137,7 +136,7 @@ def parse_options(arguments: argparse.Namespace) -> Options:
         digest_model=arguments.digest_model,
         mcp=tuple(arguments.mcp),
         mcp_config=tuple(arguments.mcp_config),
-        resume=arguments.resume,
+        resume=arguments.resume or "",
         continue_newest=arguments.continue_newest,
         interactive=not is_headless if arguments.interactive is None else arguments.interactive,
         execute_tools=arguments.execute_tools,

@@ -11,7 +11,6 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from mini_agent.agent.images.sources import DEFAULT_IMAGE_LIMITS
 from mini_agent.coding.transcript.messages import REFUSED
 from mini_agent.errors import BadRequest
 from mini_agent.messages import Attachment, JsonObject, Message
@@ -117,6 +116,7 @@ def _convert_or_describe(kind: str, encoded: str) -> JsonObject:
     try:
         # Imported here: the codec imports Pillow, which is an extra.
         from mini_agent.agent.images.codec import convert_image
+        from mini_agent.agent.images.sources import DEFAULT_IMAGE_LIMITS
 
         return convert_image(content, "the picture", DEFAULT_IMAGE_LIMITS)
     except ImportError:

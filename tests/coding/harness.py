@@ -183,7 +183,9 @@ def run_shell(
 
 
 def build_environment(harness: Harness, openai_url: str) -> dict[str, str]:
-    return {
+    # A tree that is tested without being installed is named by PYTHONPATH.
+    own = {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
+    return own | {
         "PATH": os.environ["PATH"],
         "HOME": str(harness.home),
         "OPENAI_API_KEY": "k",

@@ -82,7 +82,7 @@ class JsonObserver(NullObserver):
             "duration_ms": round((perf_counter() - self._started) * 1000),
             "duration_api_ms": round(outcome.model_ms),
             "num_turns": outcome.turns,
-            "result": outcome.answer or outcome.error,
+            "result": _format_result(outcome),
             "session_id": self._session.id,
             "total_cost_usd": outcome.usage.cost,
             "usage": to_anthropic_usage(outcome.usage),
@@ -127,6 +127,12 @@ class StreamObserver(JsonObserver):
         if "toolUseResult" in line:
             message["tool_use_result"] = line["toolUseResult"]
         print_json(message)
+
+
+def _format_result(outcome: TurnOutcome) -> str:
+    """Join an answer that was cut with the reason; else there is one of both."""
+    parts = [outcome.answer, outcome.error] if outcome.status == "cut" else [outcome.answer]
+    return "\n\n".join(part for part in parts if part) or outcome.error
 
 
 def _format_server(server: McpServer) -> JsonObject:

@@ -149,8 +149,8 @@ class SlashCommands:
             return None
         if argument.isdigit() and 1 <= int(argument) <= len(listings):
             argument = listings[int(argument) - 1].session_file.session_id
-        found = find_session_file(argument, launch.sessions_folder)
-        return Transition(opens_session=True, session=str(found.path), reason="resume")
+        find_session_file(argument, launch.sessions_folder)
+        return Transition(opens_session=True, session=argument, reason="resume")
 
     async def _model(self, argument: str) -> CommandResult:
         if not argument:
