@@ -135,7 +135,9 @@ class DirectCall:
 
     def _parse_whole(self, content: bytes) -> JsonObject:
         answer = self._parse_object(content)
-        if self.server.protocol == "openai":
+        if isinstance(answer.get("error"), dict):
+            raise create_model_error(self._failed(*_find_fault(content, 500)))
+        if self.server.protocol == "openai" and not answer.get("error"):
             return answer
         if answer.get("error") or not isinstance(answer.get("message"), dict):
             raise create_model_error(self._failed(500, "invalid response"))
