@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mini_agent.agent.context_window import count_chars, summarize_messages
-from mini_agent.agent.normalize import normalize_messages
+from mini_agent.agent.normalize import CONTINUE, normalize_messages
 from mini_agent.agent.prompted_tools import write_calls_as_text
 from mini_agent.coding.transcript.session import Session
 from mini_agent.coding.transcript.shortening import shorten_messages
@@ -98,16 +98,16 @@ class Summarizer:
         """Ask for the summary, of less and less of the conversation while it is too long."""
         prompt = SUMMARY_PROMPT + (FOCUS_PROMPT.format(focus=focus) if focus else "")
         # Calls become text, as some servers refuse them in requests without tools.
-        whole = write_calls_as_text(normalize_messages([*system, *messages, user(prompt)]))
+        whole = write_calls_as_text(normalize_messages([*system, *messages]))
         shown = self._fit(whole)
         for _ in range(MAX_HALVINGS):
             try:
-                return await self._ask(shown)
+                return await self._ask(_append_prompt(shown, prompt))
             except ContextTooLong:
                 half = sum(map(count_chars, shown)) // 2
                 if half < MIN_CHARS:
                     break
-                shown = [*shorten_messages(whole[len(system) : -1], half), whole[-1]]
+                shown = shorten_messages(whole[len(system) :], half)
         # Not even a part of it fits: without a model, the first words of each message are kept.
         return ModelReply(text=summarize_messages(messages))
 
@@ -115,8 +115,7 @@ class Summarizer:
         """Shorten what Ollama would cut by itself, without a word."""
         if self.num_ctx is None:
             return messages
-        *earlier, prompt = messages
-        return [*shorten_messages(earlier, self.num_ctx * CHARS_PER_TOKEN), prompt]
+        return shorten_messages(messages, self.num_ctx * CHARS_PER_TOKEN)
 
     async def _ask(self, messages: list[Message]) -> ModelReply:
         request = ModelRequest(self.name, messages, [], TIMEOUT_S, num_ctx=self.num_ctx)
@@ -124,3 +123,16 @@ class Summarizer:
         if not reply.text.strip():
             raise ModelUnavailable("the model gave no summary, so nothing was compacted")
         return reply
+
+
+def _append_prompt(messages: Sequence[Message], prompt: str) -> list[Message]:
+    """Add the prompt, to the last message where that is the user's: some servers take no two."""
+    *earlier, last = messages
+    content = last.get("content")
+    if last == user(CONTINUE):
+        return [*earlier, user(prompt)]
+    if last["role"] != "user":
+        return [*messages, user(prompt)]
+    if isinstance(content, list):
+        return [*earlier, {**last, "content": [*content, {"type": "text", "text": prompt}]}]
+    return [*earlier, user(f"{content}\n\n{prompt}")]

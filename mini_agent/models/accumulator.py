@@ -209,17 +209,18 @@ def _first_choices(chunk: JsonObject) -> Iterator[JsonObject]:
 def _parse_piece(delta: JsonObject) -> CallPiece:
     function = delta.get("function") or delta.get("custom")
     function = function if isinstance(function, dict) else delta
-    index, call_id, name = delta.get("index"), delta.get("id"), function.get("name")
+    call_id, name = delta.get("id"), function.get("name")
     return CallPiece(
-        int(index) if isinstance(index, int | float) or _is_digits(index) else None,
+        _parse_index(delta.get("index")),
         "" if call_id is None else str(call_id),
         name if isinstance(name, str) else "",
         _to_text(function.get("arguments") or function.get("input")),
     )
 
 
-def _is_digits(index: JsonValue) -> bool:
-    return isinstance(index, str) and index.isdecimal()
+def _parse_index(index: JsonValue) -> int | None:
+    is_number = isinstance(index, int) or (isinstance(index, str) and index.isdecimal())
+    return int(str(index)) if is_number else None
 
 
 def _to_text(arguments: JsonValue) -> str:

@@ -54,7 +54,7 @@ def test_a_picture_that_was_read_is_in_the_next_request(harness: Harness) -> Non
 def test_a_refused_picture_is_left_out_with_a_word_and_never_sent_again(
     harness: Harness, status: int, words: str
 ) -> None:
-    script = [call("Read", file_path="dot.png"), refusal(status, words), "I see nothing."]
+    script: Script = [call("Read", file_path="dot.png"), refusal(status, words), "I see nothing."]
     assert seen(harness, script) == [0, 1, 0]
     done = run_command(harness, ["Still nothing."], "-c", "-p", "And now?")
     assert shown_pictures(list(done.requests[0])) == 0

@@ -128,7 +128,8 @@ SHAPES: dict[str, tuple[Sequence[JsonObject], list[tuple[str, str]]]] = {
 def test_every_call_is_found_however_it_is_split(
     pieces: Sequence[JsonObject], calls: list[tuple[str, str]]
 ) -> None:
-    reply = added(*({"tool_calls": [each]} for each in pieces))
+    deltas: list[JsonObject] = [{"tool_calls": [each]} for each in pieces]
+    reply = added(*deltas)
     assert [(call.name, call.arguments) for call in reply.tool_calls] == calls
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
 from io import BytesIO
 from typing import Final
 
@@ -25,12 +24,12 @@ BACKGROUND: Final = "white"
 def convert_image(content: bytes, name: str, limits: ImageLimits) -> JsonObject:
     """Encodes an image of any format that Pillow decodes; raises as `encode_image` does."""
     Image.init()
-    known = [each for each in (*FORMATS, *OTHER_FORMATS) if each in Image.OPEN]
+    known = tuple(each for each in (*FORMATS, *OTHER_FORMATS) if each in Image.OPEN)
     return encode_image(content, name, limits, formats=known)
 
 
 def encode_image(
-    content: bytes, name: str, limits: ImageLimits, *, formats: Sequence[str] = FORMATS
+    content: bytes, name: str, limits: ImageLimits, *, formats: tuple[str, ...] = FORMATS
 ) -> JsonObject:
     """Encodes an image as a part of a message.
 
