@@ -10,12 +10,12 @@ from mini_agent.coding.compaction import NO_LIMIT, CompactionRequest, ContextLim
 from mini_agent.coding.hooks.commands import HookSource
 from mini_agent.coding.hooks.decision import HookDecision
 from mini_agent.coding.hooks.event import EventName, HookContext
-from mini_agent.coding.inner_loop import MAX_STOP_RETRIES, InnerLoop, describe_turn_limit
+from mini_agent.coding.inner_loop import MAX_STOP_RETRIES, InnerLoop
 from mini_agent.coding.observer import Observer
 from mini_agent.coding.prompts.server import PromptServer, read_system_prompt
 from mini_agent.coding.transcript.log import Block
 from mini_agent.coding.transcript.session import Session
-from mini_agent.coding.usage import TurnOutcome
+from mini_agent.coding.usage import TurnOutcome, describe_turn_limit
 from mini_agent.errors import BadRequest, MiniAgentError
 from mini_agent.messages import JsonObject, Message
 from mini_agent.model import Model, context_tokens

@@ -15,7 +15,7 @@ from mini_agent.coding.pictures import find_pictures, insert_pictures
 from mini_agent.coding.transcript.messages import ToolUse
 from mini_agent.coding.transcript.recorder import SessionRecorder
 from mini_agent.coding.transcript.session import NO_USAGE, Session
-from mini_agent.coding.usage import TurnOutcome, TurnStatus
+from mini_agent.coding.usage import TurnOutcome, build_outcome
 from mini_agent.config import AgentConfig
 from mini_agent.errors import ContextTooLong, MiniAgentError, ModelError
 from mini_agent.events import (
@@ -27,8 +27,8 @@ from mini_agent.events import (
     ToolFinished,
 )
 from mini_agent.messages import JsonObject, Message, function_call
-from mini_agent.model import INCOMPLETE, Model, ModelReply, ModelRequest, ToolCall, is_ollama
-from mini_agent.result import AgentResult, StoppedReason, Usage
+from mini_agent.model import Model, ModelReply, ModelRequest, ToolCall, is_ollama
+from mini_agent.result import Usage
 from mini_agent.tool_parsing.resolve import ResolvedCall, resolve_call
 from mini_agent.tools.invoker import (
     Invoker,
@@ -45,20 +45,6 @@ MAX_TURNS: Final = 1000
 OLLAMA_NUM_CTX: Final = 32_768
 # How often Stop hooks may keep one run from ending.
 MAX_STOP_RETRIES: Final = 10
-STATUS_BY_REASON: Final[dict[StoppedReason, TurnStatus]] = {
-    "success": "done",
-    "max_iterations": "max_turns",
-}
-# Why an answer is no whole one, by the finish reason of its reply.
-CUT_ANSWERS: Final = {
-    "length": "the answer was cut off at the token limit of the model or its server",
-    "content_filter": "the model's server withheld the answer, or the rest of it (content filter)",
-    INCOMPLETE: "the answer was not completed: its server closed the connection before the end",
-}
-STOPPED: Final[dict[str, str]] = {
-    "stagnation": "stopped, as the model repeated itself and came to no answer",
-    "budget": "stopped at the time limit before there was an answer",
-}
 TOO_LONG_HINT: Final = (
     "begin anew with /clear, or a new session; start the server with a larger context "
     "(llama-server -c, vLLM --max-model-len, LM Studio's context length), or name another --model"
@@ -139,7 +125,8 @@ class InnerLoop:
         )
         cancellable = CancellableRun(self._ask, self.tools, lambda: self._is_cancelled)
         result = await run_agent(messages, cancellable, config, cancellable, self._on_event)
-        return self._build_outcome(result)
+        finish = self._last_reply.finish_reason if self._last_reply else ""
+        return build_outcome(result, self._words, finish, self.config.max_iterations)
 
     async def _ask(self, request: ModelRequest) -> ModelReply:
         messages = insert_pictures(request.messages, self._pictures)
@@ -188,30 +175,6 @@ class InnerLoop:
         if self._fault is not None:
             raise self._fault
         return None if self._task.cancelled() else self._task.result()
-
-    def _build_outcome(self, result: AgentResult) -> TurnOutcome:
-        status = STATUS_BY_REASON.get(result.stopped_reason, "failed")
-        if result.stopped_reason == "stagnation" and result.answer_source == "model":
-            status = "done"
-        answer = result.final_answer if result.answer_source == "model" else ""
-        finish = self._last_reply.finish_reason if self._last_reply else ""
-        cut = CUT_ANSWERS.get(finish, "") if status == "done" else ""
-        return TurnOutcome(
-            status="cut" if cut else status,
-            # INVARIANT: only the model's own words are an answer, never what a tool printed.
-            answer=self._words if status == "max_turns" else answer,
-            error=cut or ("" if status == "done" else self._describe_stop(result)),
-            usage=result.usage,
-            turns=len(result.iterations),
-            model_ms=result.model_ms,
-            may_continue=finish in ("length", INCOMPLETE),
-        )
-
-    def _describe_stop(self, result: AgentResult) -> str:
-        stopped = STOPPED.get(result.stopped_reason, "")
-        if result.stopped_reason == "max_iterations":
-            stopped = describe_turn_limit(self.config.max_iterations)
-        return "; ".join(part for part in (stopped, result.error) if part) or "the run failed"
 
     def _on_event(self, event: Event) -> None:
         self._recorder.record(event)
@@ -276,11 +239,6 @@ class CancellableRun:
     async def _wait_if_cancelled(self) -> None:
         if self.is_cancelled():
             await asyncio.Event().wait()
-
-
-def describe_turn_limit(turns: int) -> str:
-    """Say that a run ended at its limit."""
-    return f"stopped at the limit of {turns} turns (--max-turns); the task may not be done"
 
 
 def build_config(model: str, max_turns: int | None = None) -> AgentConfig:
