@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
 from mini_agent_protocol.errors import (
     BadRequest,
     MiniAgentError,
@@ -20,6 +22,7 @@ __all__ = [
     "MiniAgentError",
     "ModelError",
     "ModelUnavailable",
+    "NoImageSupport",
     "NoToolSupport",
     "NotConfigured",
     "Problem",
@@ -32,6 +35,8 @@ __all__ = [
     "ToolsUnavailable",
     "Unauthorized",
 ]
+
+UnavailableCause: TypeAlias = Literal["failed", "busy", "unreachable"]
 
 
 class NotConfigured(BadRequest):
@@ -49,21 +54,36 @@ class ModelError(MiniAgentError):
 class ModelUnavailable(ModelError):
     """The server is not reachable, busy or failed; the same request may succeed later.
 
-    `retry_after_s` is when, in seconds from now; None where the server sent no such time.
+    `retry_after_s` is when, in seconds from now; None where the server sent no such time. `cause`
+    is "busy" where it took no request at all, "unreachable" where nothing answered, else "failed".
     """
 
     code = "model_unavailable"
     retryable = True
 
-    def __init__(self, message: str, *, hint: str = "", retry_after_s: float | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        retry_after_s: float | None = None,
+        cause: UnavailableCause = "failed",
+    ) -> None:
         super().__init__(message, hint=hint)
         self.retry_after_s = retry_after_s
+        self.cause = cause
 
 
 class ContextTooLong(ModelError):
     """The messages do not fit into the model's context; fewer may."""
 
     code = "context_too_long"
+
+
+class NoImageSupport(ModelError):
+    """The server refuses the images of a request; it may take the same request without them."""
+
+    code = "no_image_support"
 
 
 class NoToolSupport(ModelError):

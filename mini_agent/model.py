@@ -16,6 +16,8 @@ NO_USAGE: Final = Usage()
 CallForm = Literal["call", "text", "code"]
 OLLAMA_PREFIXES: Final = ("ollama/", "ollama_chat/")
 DEFAULT_OLLAMA_NUM_CTX: Final = 8192
+# The finish reason of a stream that ended before its server said why.
+INCOMPLETE: Final = "incomplete"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,11 @@ class ModelRequest:
 
 @dataclass(frozen=True, slots=True)
 class ModelReply:
-    """One reply of the model; `finish_reason` is OpenAI's: "stop", "tool_calls" or "length"."""
+    """One reply of the model.
+
+    `finish_reason` is OpenAI's: "stop", "tool_calls", "length" or "content_filter"; `INCOMPLETE`
+    where the server closed the stream without one.
+    """
 
     text: str = ""
     reasoning: str = ""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
-from mini_agent.coding.compaction import NO_LIMIT, CompactionRequest, ContextLimit, compact
+from mini_agent.coding.compaction import NO_LIMIT, CompactionRequest, ContextLimit, Summarizer
 from mini_agent.coding.hooks.commands import HookSource
 from mini_agent.coding.hooks.decision import HookDecision
 from mini_agent.coding.hooks.event import EventName, HookContext
@@ -15,11 +15,19 @@ from mini_agent.coding.observer import Observer
 from mini_agent.coding.prompts.server import PromptServer, read_system_prompt
 from mini_agent.coding.transcript.log import Block
 from mini_agent.coding.transcript.session import Session
-from mini_agent.coding.usage import TurnOutcome
-from mini_agent.errors import BadRequest
+from mini_agent.coding.usage import TurnOutcome, describe_turn_limit
+from mini_agent.errors import BadRequest, MiniAgentError
 from mini_agent.messages import JsonObject, Message
 from mini_agent.model import Model, context_tokens
 
+FULL: Final = "the conversation is nearly too long for the model: compacting it"
+NO_SHORTER: Final = "a summary would be no shorter than the conversation, so it stays as it is"
+RESULTS_CUT: Final = (
+    "the largest results of tools were cut by {count} characters, to fit the model's context"
+)
+CONTINUE_PROMPT: Final = (
+    "Your last answer was cut off. Go on exactly where it ends, and repeat nothing of it."
+)
 ContextLimitLookup: TypeAlias = Callable[[str], Awaitable[int | None]]
 
 
@@ -41,6 +49,7 @@ class Assistant:
     find_context_limit: ContextLimitLookup
     _system: list[Message] | None = None
     _pending_context: tuple[str, ...] = ()
+    _has_compacted: bool = False
 
     @property
     def session(self) -> Session:
@@ -83,17 +92,21 @@ class Assistant:
         if unfinished is not None:
             return unfinished
         self._add_pending_context()
-        outcome = await self._run()
+        self._has_compacted = False
+        outcome = await self._run(TurnOutcome("done"))
         for times in range(MAX_STOP_RETRIES):
             if outcome.status != "done" or not await self._is_stop_blocked(
                 outcome, was_blocked=bool(times)
             ):
                 break
-            outcome = _merge_outcomes(outcome, await self._run())
+            outcome = await self._run(outcome)
         return outcome
 
-    async def compact(self, request: CompactionRequest) -> None:
-        """Replace the conversation by a summary; raises `BadRequest` where a hook forbids it."""
+    async def compact(self, request: CompactionRequest) -> bool:
+        """Replace the conversation by a summary; raises `BadRequest` where a hook forbids it.
+
+        Returns False where an automatic summary would have been no shorter.
+        """
         own: JsonObject = {"trigger": request.trigger, "custom_instructions": request.focus}
         decision = await self._ask("PreCompact", request.trigger, own)
         if decision.blocked or decision.stops:
@@ -101,30 +114,77 @@ class Assistant:
             raise BadRequest(f"a hook does not want the conversation compacted: {reason}")
         config = self.inner.config
         system = await self._system_messages()
-        await compact(self.session, self.side_model, config.model, system, request)
+        summarizer = Summarizer(self.side_model, config.model, config.num_ctx)
+        if not await summarizer.compact(self.session, system, request):
+            return False
         await self.begin("compact")
+        return True
 
-    async def _run(self) -> TurnOutcome:
-        """Run the inner loop to its end, compacting whenever the context is nearly full."""
+    async def _run(self, before: TurnOutcome) -> TurnOutcome:
+        """Run the inner loop to its end, with the turns that `before` has left.
+
+        Whenever the context is full there is made room in it, and a cut answer is continued, once.
+        """
+        await self._set_context_limit()
+        outcome, has_continued = await self._run_inner(before), False
+        while True:
+            if outcome.status == "full":
+                problem = await self._make_room(outcome)
+                if problem:
+                    return replace(outcome, status="failed", error=problem)
+            elif outcome.status == "cut" and outcome.may_continue and not has_continued:
+                has_continued = True
+                self.observer.on_warning(f"{outcome.error}: asking the model to go on")
+                self.session.add_user_message([text_block(CONTINUE_PROMPT)], is_meta=True)
+            else:
+                return outcome
+            outcome = await self._run_inner(outcome)
+
+    async def _run_inner(self, before: TurnOutcome) -> TurnOutcome:
+        """Run the inner loop after `before`, and add both up."""
+        limit = self.inner.config.max_iterations
+        left = limit - before.turns
+        if left <= 0:
+            error = describe_turn_limit(limit)
+            return replace(before, status="max_turns", error=error)
+        return _merge_outcomes(before, await self.inner.run(await self._system_messages(), left))
+
+    async def _set_context_limit(self) -> None:
         config = self.inner.config
         known = context_tokens(config.model, config.num_ctx)
-        self.inner.context_limit = ContextLimit(
-            known or await self.find_context_limit(config.model)
-        )
-        outcome = await self.inner.run(await self._system_messages())
-        while outcome.status == "full":
-            await self._compact_when_full()
-            outcome = _merge_outcomes(outcome, await self.inner.run(await self._system_messages()))
-        return outcome
+        tokens = known or await self.find_context_limit(config.model)
+        self.inner.context_limit, self.inner.ends_at_overflow = ContextLimit(tokens), True
 
-    async def _compact_when_full(self) -> None:
-        self.observer.on_warning("the conversation is nearly too long for the model: compacting it")
-        try:
-            await self.compact(CompactionRequest(trigger="auto"))
-            self._add_pending_context()
-        except BadRequest as objection:
-            self.observer.on_warning(str(objection))
+    async def _make_room(self, outcome: TurnOutcome) -> str:
+        """Shorten the conversation; returns why the run cannot go on, else "".
+
+        It is summarized once a turn; then, or where that does not help, results of tools are cut.
+        """
+        if not self._has_compacted:
+            self._has_compacted = True
+            self.observer.on_warning(FULL)
+            if await self._compact_when_full():
+                return ""
+        left_out = self.session.halve_results()
+        if left_out:
+            self.observer.on_warning(RESULTS_CUT.format(count=left_out))
+        elif outcome.error:
+            return outcome.error
+        else:
+            # By the count alone it may be full: the server has the last word.
             self.inner.context_limit = NO_LIMIT
+        return ""
+
+    async def _compact_when_full(self) -> bool:
+        """Compact the conversation; returns whether it got shorter."""
+        try:
+            if await self.compact(CompactionRequest(trigger="auto")):
+                self._add_pending_context()
+                return True
+            self.observer.on_warning(NO_SHORTER)
+        except MiniAgentError as problem:
+            self.observer.on_warning(str(problem))
+        return False
 
     def _add_pending_context(self) -> None:
         """Append the SessionStart hooks' context as meta, lest it pass for the user's words."""
@@ -160,8 +220,11 @@ class Assistant:
 
 
 def _merge_outcomes(before: TurnOutcome, after: TurnOutcome) -> TurnOutcome:
+    # The rest of a cut answer follows it.
+    begun = before.answer if before.status == "cut" else ""
     return replace(
         after,
+        answer=begun + after.answer,
         usage=before.usage.plus(after.usage),
         turns=before.turns + after.turns,
         model_ms=before.model_ms + after.model_ms,

@@ -34,6 +34,7 @@ from mini_agent.coding.notifications import (
 from mini_agent.coding.observer import NullObserver, Observer
 from mini_agent.coding.permissions.matching import denied_globs
 from mini_agent.coding.permissions.policy import PermissionPolicy
+from mini_agent.coding.pictures import PictureFilter
 from mini_agent.coding.prompts.builtin import BuiltinPrompts, SessionStatus
 from mini_agent.coding.prompts.server import McpPromptServer, PromptServer, ServerHooks
 from mini_agent.coding.session_permissions import (
@@ -55,7 +56,8 @@ from mini_agent.errors import ToolsUnavailable
 from mini_agent.events import Event, ModelReplied, ToolFinished, ToolStarted
 from mini_agent.model import Model
 from mini_agent.models.capabilities import find_context_window
-from mini_agent.models.litellm import LiteLLMModel
+from mini_agent.models.direct import ChatModel
+from mini_agent.models.waiting import WaitingModel
 from mini_agent.settings import Settings
 from mini_agent.tools.invoker import Invoker, get_tool_name
 
@@ -189,11 +191,20 @@ class _RuntimeBuilder:
         # What is to be said before there is an observer.
         self._early_lines: list[str] = []
         address = Settings().ollama_address
-        streaming_model = LiteLLMModel(ollama_address=address, on_text=self._on_text)
-        self._model = PromptCachingModel(dependencies.model or streaming_model)
+        pictures = PictureFilter()
+        streaming_model = ChatModel(ollama_address=address, on_text=self._on_text)
+        self._model = PromptCachingModel(
+            self._wait(dependencies.model or streaming_model),
+            on_refused=self._on_pictures_refused,
+            pictures=pictures,
+        )
         # Side tasks do not stream to the observer.
-        side_backend = dependencies.model or LiteLLMModel(ollama_address=address)
-        self._side_model = PromptCachingModel(side_backend, self._usage_tracker.add_side_reply)
+        self._side_model = PromptCachingModel(
+            self._wait(dependencies.model or ChatModel(ollama_address=address)),
+            self._usage_tracker.add_side_reply,
+            self._on_pictures_refused,
+            pictures,
+        )
         self._digest_model = SideModel(self._side_model, launch.digest_model)
         self._tool_context = tool_context
         paths, jobs = launch.paths, EndedJobTracker(tool_context.shell)
@@ -334,6 +345,14 @@ class _RuntimeBuilder:
 
     def _warn(self, message: str) -> None:
         self._observer.on_warning(message)
+
+    def _wait(self, model: Model) -> WaitingModel:
+        stop_key = "Esc" if self._launch.options.interactive else "Ctrl-C"
+        return WaitingModel(model, self._warn, stop_key=stop_key)
+
+    def _on_pictures_refused(self, reason: str) -> None:
+        self._warn(f"{reason}; they are left out from now on")
+        self._session.add_picture_refusal(reason)
 
     def _on_text(self, piece: str) -> None:
         self._observer.on_text(piece)

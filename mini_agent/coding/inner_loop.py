@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from mini_agent.agent.deadline import Deadline
 from mini_agent.agent.loop import run_agent
 from mini_agent.agent.tool_executor import ToolExecutor, list_tools
 from mini_agent.coding.compaction import NO_LIMIT, ContextLimit
+from mini_agent.coding.pictures import find_pictures, insert_pictures
 from mini_agent.coding.transcript.messages import ToolUse
 from mini_agent.coding.transcript.recorder import SessionRecorder
 from mini_agent.coding.transcript.session import NO_USAGE, Session
-from mini_agent.coding.usage import TurnOutcome, TurnStatus
+from mini_agent.coding.usage import TurnOutcome, build_outcome
 from mini_agent.config import AgentConfig
-from mini_agent.errors import MiniAgentError
-from mini_agent.events import CallsUnderstood, Event, Listener, ModelAsked, ModelReplied
-from mini_agent.messages import Message, function_call
+from mini_agent.errors import ContextTooLong, MiniAgentError, ModelError
+from mini_agent.events import (
+    CallsUnderstood,
+    Event,
+    Listener,
+    ModelAsked,
+    ModelReplied,
+    ToolFinished,
+)
+from mini_agent.messages import JsonObject, Message, function_call
 from mini_agent.model import Model, ModelReply, ModelRequest, ToolCall, is_ollama
-from mini_agent.result import AgentResult, StoppedReason, Usage
+from mini_agent.result import Usage
 from mini_agent.tool_parsing.resolve import ResolvedCall, resolve_call
 from mini_agent.tools.invoker import (
     Invoker,
@@ -37,10 +45,12 @@ MAX_TURNS: Final = 1000
 OLLAMA_NUM_CTX: Final = 32_768
 # How often Stop hooks may keep one run from ending.
 MAX_STOP_RETRIES: Final = 10
-STATUS_BY_REASON: Final[dict[StoppedReason, TurnStatus]] = {
-    "success": "done",
-    "max_iterations": "max_turns",
-}
+TOO_LONG_HINT: Final = (
+    "begin anew with /clear, or a new session; start the server with a larger context "
+    "(llama-server -c, vLLM --max-model-len, LM Studio's context length), or name another --model"
+)
+# Of hints that are written for the library's users.
+LIBRARY_HINTS: Final = (", or pass api_key", ", or completion_kwargs")
 
 
 @dataclass
@@ -48,7 +58,8 @@ class InnerLoop:
     """Asks the model and executes its calls until it makes none.
 
     With `withhold_tools` the first calls end the run; a full `context_limit` ends it before the
-    next request. Cancelling stops what is running and records the interrupt in the session.
+    next request, and with `ends_at_overflow` so does a server that says it is full. Cancelling
+    stops what is running and records the interrupt in the session.
     """
 
     session: Session
@@ -58,6 +69,11 @@ class InnerLoop:
     listener: Listener
     withhold_tools: bool = False
     context_limit: ContextLimit = NO_LIMIT
+    ends_at_overflow: bool = False
+    _last_reply: ModelReplied | None = None
+    _words: str = ""
+    _overflow: ContextTooLong | None = None
+    _pictures: dict[str, list[JsonObject]] = field(default_factory=dict)
     _last_usage: Usage = NO_USAGE
     _total_usage: Usage = NO_USAGE
     _turns: int = 0
@@ -70,10 +86,14 @@ class InnerLoop:
     def __post_init__(self) -> None:
         self._recorder = SessionRecorder(self.session, self._on_write_error)
 
-    async def run(self, system: Sequence[Message]) -> TurnOutcome:
-        """Run until the model's answer; raises `MiniAgentError` where it cannot be recorded."""
-        self._last_usage, self._total_usage = NO_USAGE, NO_USAGE
-        result = await self._run_cancellable(self._run(system))
+    async def run(self, system: Sequence[Message], max_turns: int | None = None) -> TurnOutcome:
+        """Run until the model's answer; raises `MiniAgentError` where it cannot be recorded.
+
+        `max_turns` is what is left of the turns of the config.
+        """
+        self._last_usage, self._total_usage, self._turns = NO_USAGE, NO_USAGE, 0
+        self._last_reply, self._words, self._overflow, self._pictures = None, "", None, {}
+        result = await self._run_cancellable(self._run(system, max_turns))
         if result is not None:
             return result
         if self._stop_reason:
@@ -81,7 +101,8 @@ class InnerLoop:
             return TurnOutcome("failed", error=error, usage=self._total_usage, turns=self._turns)
         if self.session.pending:
             return TurnOutcome("withheld", withheld=self.session.pending, usage=self._total_usage)
-        return TurnOutcome("full", usage=self._total_usage, turns=self._turns)
+        error = str(self._overflow or "")
+        return TurnOutcome("full", error=error, usage=self._total_usage, turns=self._turns)
 
     def stop(self, reason: str) -> None:
         """End the run before the next request, as a hook asked."""
@@ -97,11 +118,32 @@ class InnerLoop:
         await self._run_cancellable(self._execute(pending))
         return None
 
-    async def _run(self, system: Sequence[Message]) -> TurnOutcome:
+    async def _run(self, system: Sequence[Message], max_turns: int | None) -> TurnOutcome:
         messages = [*system, *self.session.messages]
-        cancellable = CancellableRun(self.model, self.tools, lambda: self._is_cancelled)
-        result = await run_agent(messages, cancellable, self.config, cancellable, self._on_event)
-        return _build_outcome(result)
+        config = self.config.model_copy(
+            update={"max_iterations": max_turns or self.config.max_iterations}
+        )
+        cancellable = CancellableRun(self._ask, self.tools, lambda: self._is_cancelled)
+        result = await run_agent(messages, cancellable, config, cancellable, self._on_event)
+        finish = self._last_reply.finish_reason if self._last_reply else ""
+        return build_outcome(result, self._words, finish, self.config.max_iterations)
+
+    async def _ask(self, request: ModelRequest) -> ModelReply:
+        messages = insert_pictures(request.messages, self._pictures)
+        try:
+            return await self.model.reply(replace(request, messages=messages))
+        except ContextTooLong as fault:
+            fault.hint = TOO_LONG_HINT
+            if not self.ends_at_overflow:
+                raise
+            self._overflow = fault
+            self._cancel()
+            # Until the cancellation arrives.
+            return await asyncio.Event().wait() and ModelReply()
+        except ModelError as fault:
+            for words in LIBRARY_HINTS:
+                fault.hint = fault.hint.replace(words, "")
+            raise
 
     async def _execute(self, pending: Sequence[ToolUse]) -> TurnOutcome:
         deadline = Deadline.after(NO_DEADLINE_S)
@@ -141,13 +183,19 @@ class InnerLoop:
             case CallsUnderstood() if self.withhold_tools:
                 self._cancel()
             case ModelReplied():
-                self._last_usage = event.usage
-                self._total_usage = self._total_usage.plus(event.usage)
-                self._turns = event.iteration
+                self._on_reply(event)
+            case ToolFinished():
+                self._pictures[event.invocation.tool_call_id] = find_pictures(event.invocation)
             case ModelAsked() if self._stop_reason or self.context_limit.is_full(self._last_usage):
                 self._cancel()
             case _:
                 pass
+
+    def _on_reply(self, reply: ModelReplied) -> None:
+        self._last_reply, self._words = reply, reply.text or self._words
+        self._last_usage = reply.usage
+        self._total_usage = self._total_usage.plus(reply.usage)
+        self._turns = reply.iteration
 
     def _on_write_error(self, fault: MiniAgentError) -> None:
         self._fault = self._fault or fault
@@ -163,14 +211,14 @@ class InnerLoop:
 class CancellableRun:
     """The model and the tools of a run; once `is_cancelled`, new calls wait to be cancelled."""
 
-    model: Model
+    ask: Callable[[ModelRequest], Awaitable[ModelReply]]
     tools: Invoker
     is_cancelled: Callable[[], bool]
 
     async def reply(self, request: ModelRequest) -> ModelReply:
         """Ask the model."""
         await self._wait_if_cancelled()
-        return await self.model.reply(request)
+        return await self.ask(request)
 
     async def list_openai_tools(self) -> list[Tool]:
         """List the tools of the run."""
@@ -213,19 +261,4 @@ def build_config(model: str, max_turns: int | None = None) -> AgentConfig:
         research_after_failures=False,
         max_history_messages=10_000,
         num_ctx=OLLAMA_NUM_CTX if is_ollama(model) else None,
-    )
-
-
-def _build_outcome(result: AgentResult) -> TurnOutcome:
-    status = STATUS_BY_REASON.get(result.stopped_reason, "failed")
-    if result.stopped_reason == "stagnation" and result.answer_source == "model":
-        status = "done"
-    error = "" if status == "done" else result.error or result.final_answer
-    return TurnOutcome(
-        status=status,
-        answer=result.final_answer if result.answer_source == "model" else "",
-        error=error,
-        usage=result.usage,
-        turns=len(result.iterations),
-        model_ms=result.model_ms,
     )

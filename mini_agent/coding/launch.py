@@ -55,6 +55,7 @@ class LaunchConfig:
     is_trusted: bool
     commands: ProjectCommands
     warnings: tuple[str, ...] = ()
+    session_file: SessionFile | None = None
 
     def is_still_trusted(self) -> bool:
         """Tell whether the project's files are still those that were trusted."""
@@ -77,13 +78,15 @@ class LaunchConfig:
         return not self.options.mcp or "builtin" in self.options.mcp
 
     def select_session_file(self) -> SessionFile:
-        """Select the session file that the options name, or a new one."""
+        """Select the session file that was chosen before, that the options name, or a new one."""
+        if self.session_file is not None:
+            return self.session_file
         if self.options.resume and self.options.continue_newest:
             raise BadRequest("--resume and --continue name a session each", hint="take one of them")
         if self.options.resume:
             return find_session_file(self.options.resume, self.sessions_folder)
         return (
-            find_newest_session(self.sessions_folder)
+            find_newest_session(self.sessions_folder, self.paths.project)
             if self.options.continue_newest
             else create_session_file(self.sessions_folder)
         )

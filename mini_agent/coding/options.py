@@ -7,6 +7,8 @@ import sys
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
+from mini_agent.coding.text_encoding import decode_argument
+
 OutputFormat: TypeAlias = Literal["text", "json", "stream-json"]
 InputFormat: TypeAlias = Literal["text", "stream-json"]
 PermissionMode: TypeAlias = Literal["default", "acceptEdits", "plan", "bypassPermissions"]
@@ -58,7 +60,12 @@ def _add_session_options(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument("--model", default="", help="a name LiteLLM knows, such as gpt-4.1")
     group.add_argument("--digest-model", default="", help="reads web pages; a small one of a kind")
-    group.add_argument("-r", "--resume", default="", metavar="ID|FILE", help="go on with a session")
+    group.add_argument(
+        *("-r", "--resume"),
+        type=_parse_session,
+        metavar="ID|FILE",
+        help="go on with a session: its id, the beginning of one, or a transcript's file",
+    )
     group.add_argument(
         "-c",
         "--continue",
@@ -124,12 +131,12 @@ def parse_options(arguments: argparse.Namespace) -> Options:
     """Convert the parsed arguments to options."""
     is_headless = arguments.prompt is not None or not sys.stdin.isatty()
     return Options(
-        prompt=arguments.prompt,
+        prompt=None if arguments.prompt is None else decode_argument(arguments.prompt),
         model=arguments.model,
         digest_model=arguments.digest_model,
         mcp=tuple(arguments.mcp),
         mcp_config=tuple(arguments.mcp_config),
-        resume=arguments.resume,
+        resume=arguments.resume or "",
         continue_newest=arguments.continue_newest,
         interactive=not is_headless if arguments.interactive is None else arguments.interactive,
         execute_tools=arguments.execute_tools,
@@ -156,6 +163,12 @@ def _split_rules(texts: list[str]) -> tuple[str, ...]:
                 start = place + 1
         rules.append(text[start:].strip())
     return tuple(rule for rule in rules if rule)
+
+
+def _parse_session(name: str) -> str:
+    if not name.strip():
+        raise argparse.ArgumentTypeError("must be a session's id or file, and is empty")
+    return name
 
 
 def _parse_turns(text: str) -> int:

@@ -9,6 +9,8 @@ from uuid import uuid4
 
 from pydantic import JsonValue
 
+from mini_agent.coding.pictures import PictureFilter
+from mini_agent.errors import NoImageSupport
 from mini_agent.messages import JsonObject, Message, system, user
 from mini_agent.model import Model, ModelReply, ModelRequest
 from mini_agent.result import Usage
@@ -46,24 +48,45 @@ def _ignore_usage(usage: Usage) -> None:
     del usage
 
 
+def _ignore_refusal(message: str) -> None:
+    del message
+
+
 class PromptCachingModel:
     """Marks prompts for the provider's cache, and gives calls ids that are unique in a session.
 
-    `on_usage` receives the usage of each reply.
+    `on_usage` receives the usage of each reply, `on_refused` the words of a server that refused
+    pictures, which are left out from then on.
     """
 
-    def __init__(self, model: Model, on_usage: Callable[[Usage], None] = _ignore_usage) -> None:
-        self._model, self._on_usage = model, on_usage
+    def __init__(
+        self,
+        model: Model,
+        on_usage: Callable[[Usage], None] = _ignore_usage,
+        on_refused: Callable[[str], None] = _ignore_refusal,
+        pictures: PictureFilter | None = None,
+    ) -> None:
+        self._model, self._on_usage, self._on_refused = model, on_usage, on_refused
+        self._pictures = pictures or PictureFilter()
 
     async def reply(self, request: ModelRequest) -> ModelReply:
-        """Ask the model."""
-        transform = mark_prefixes if supports_cache_control(request.model) else flatten_messages
-        request = replace(request, messages=transform(request.messages))
-        reply = await self._model.reply(request)
+        """Ask the model, a second time without the pictures that its server refused."""
+        try:
+            reply = await self._ask(request)
+        except NoImageSupport as refusal:
+            if not self._pictures.refuse(self._pictures.apply(request.messages)):
+                raise
+            self._on_refused(refusal.message)
+            reply = await self._ask(request)
         self._on_usage(reply.usage)
         # Some servers restart their call ids with each reply; a transcript holds many replies.
         calls = tuple(replace(call, id=f"toolu_{uuid4().hex[:24]}") for call in reply.tool_calls)
         return replace(reply, tool_calls=calls)
+
+    async def _ask(self, request: ModelRequest) -> ModelReply:
+        transform = mark_prefixes if supports_cache_control(request.model) else flatten_messages
+        messages = transform(self._pictures.apply(request.messages))
+        return await self._model.reply(replace(request, messages=messages))
 
 
 def supports_cache_control(model: str) -> bool:

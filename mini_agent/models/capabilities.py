@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mini_agent.errors import BadRequest
 from mini_agent.model import is_ollama
+from mini_agent.models.catalog import find_max_input_tokens
 from mini_agent.models.litellm_runtime import load_litellm, look_up
+from mini_agent.models.servers import DEFAULT_OLLAMA_URL, is_direct
 
-DEFAULT_OLLAMA_URL: Final = "http://127.0.0.1:11434"
 TIMEOUT_S: Final = 5.0
 VISION: Final = "vision"
 
 
 async def find_context_window(model: str) -> int | None:
-    """Finds the maximum tokens of a prompt; returns None for an unknown model."""
+    """Finds the maximum tokens of a prompt; returns None for an unknown model.
+
+    LiteLLM is imported only for a model that it is asked for anyway.
+    """
+    if is_direct(model, "", os.environ):
+        return find_max_input_tokens(model.rpartition("/")[2])
     model_info = await _get_model_info(model)
     tokens = model_info.get("max_input_tokens") or model_info.get("max_tokens")
     return tokens if isinstance(tokens, int) else None

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Final, Protocol, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import JsonValue
 
-from mini_agent.errors import ModelError, ModelUnavailable, NotConfigured
-from mini_agent.model import ModelReply, ModelRequest, ToolCall, context_tokens, is_ollama
+from mini_agent.errors import ModelError, NotConfigured
+from mini_agent.messages import JsonObject
+from mini_agent.model import ModelReply, ModelRequest, context_tokens, is_ollama
+from mini_agent.models.accumulator import CompletionAccumulator, offered_names
+from mini_agent.models.completion import parse_completion
 from mini_agent.models.litellm_errors import (
     FailedCall,
     create_model_error,
@@ -19,7 +22,6 @@ from mini_agent.models.litellm_errors import (
     timeout_error,
 )
 from mini_agent.models.litellm_runtime import load_litellm, look_up
-from mini_agent.result import Usage
 from mini_agent.settings import parse_ollama_url
 
 OnText: TypeAlias = Callable[[str], None]
@@ -52,10 +54,11 @@ class LiteLLMModel:
             async with asyncio.timeout(request.timeout_s):
                 litellm = await load_litellm()
                 if self._on_text and not is_ollama(request.model):
-                    response = await stream_completion(litellm, parameters, self._on_text)
+                    whole, cost = await stream_completion(litellm, parameters, self._on_text)
                 else:
                     response = await litellm.acompletion(**parameters)
-            return parse_completion(response, request.model)
+                    whole, cost = _dump(response), _cost(response)
+            return parse_completion(whole, request.model, cost=cost)
         except TimeoutError:
             raise timeout_error(_failed_call(request, parameters, status=408)) from None
         except ModelError:
@@ -135,162 +138,56 @@ class _LiteLLM(Protocol):
 
 
 async def stream_completion(
-    litellm: _LiteLLM, parameters: Mapping[str, JsonValue], on_text: OnText
-) -> Completion | None:
-    """Streams a completion to its end, with its cost; calls `on_text` with each piece of text."""
-    streaming: dict[str, JsonValue] = {
+    litellm: _LiteLLM, parameters: Parameters, on_text: OnText
+) -> tuple[JsonObject, float]:
+    """Streams a completion to its end; calls `on_text` with each piece of text.
+
+    Returns the completion and its cost in US dollars.
+    """
+    streaming: Parameters = {
         **parameters,
         "stream": True,
         "stream_options": {"include_usage": True},
     }
+    accumulator = CompletionAccumulator(offered_names(parameters.get("tools")))
     chunks: list[Completion] = []
-    async for chunk in await litellm.acompletion(**streaming):
+    stream = await litellm.acompletion(**streaming)
+    async for chunk in stream:
         chunks.append(chunk)
-        text = _chunk_text(chunk)
+        text = accumulator.add(_dump(chunk))
         if text:
             on_text(text)
-    whole = litellm.stream_chunk_builder(chunks, messages=parameters["messages"])
-    if whole is not None:
-        _add_cost(litellm, whole)
-    return whole
+    if not _has_finish_reason(stream):
+        accumulator.finish_reason = ""
+    # LiteLLM counts the tokens where the server does not.
+    whole = look_up(lambda: litellm.stream_chunk_builder(chunks, parameters["messages"]), None)
+    accumulator.usage = _dump(whole).get("usage") or accumulator.usage
+    return accumulator.build(), _find_cost(litellm, whole)
 
 
-def _chunk_text(chunk: Completion) -> str:
-    choices: list[object] = getattr(chunk, "choices", [])
-    delta = getattr(choices[0], "delta", None) if choices else None
-    text = getattr(delta, "content", None)
-    return text if isinstance(text, str) else ""
+def _has_finish_reason(stream: object) -> bool:
+    """Tells whether the server sent one; LiteLLM adds "stop" where it did not."""
+    names = ("received_finish_reason", "intermittent_finish_reason")
+    reasons = [getattr(stream, name) for name in names if hasattr(stream, name)]
+    return any(reasons) or not reasons
 
 
-def _add_cost(litellm: _LiteLLM, whole: Completion) -> None:
-    hidden_params: dict[str, object] = getattr(whole, "_hidden_params", {})
-    if isinstance(hidden_params.get(COST_KEY), float):
-        return
-    hidden_params[COST_KEY] = look_up(
-        lambda: litellm.completion_cost(completion_response=whole), 0.0
-    )
+def _find_cost(litellm: _LiteLLM, whole: Completion | None) -> float:
+    if whole is None or _cost(whole):
+        return _cost(whole)
+    return look_up(lambda: litellm.completion_cost(completion_response=whole), 0.0)
 
 
 class Completion(Protocol):
     """The method of LiteLLM's response that we use."""
 
-    def model_dump(self) -> dict[str, object]:
+    def model_dump(self, *, mode: str) -> JsonObject:
         """Returns the response as plain values."""
         ...
 
 
-class _ResponsePart(BaseModel):
-    model_config = ConfigDict(extra="ignore", protected_namespaces=())
-
-
-class _Function(_ResponsePart):
-    name: str | None = Field(default=None, description="The name of the function.")
-    arguments: str | None = Field(default=None, description="The arguments, as JSON text.")
-
-
-class _Custom(_ResponsePart):
-    name: str | None = Field(default=None, description="The name of the tool.")
-    input: str | None = Field(default=None, description="The input of the tool, as text.")
-
-
-class _ToolCall(_ResponsePart):
-    id: str | int | None = Field(
-        default=None, description="The id of the call; some servers send a number."
-    )
-    function: _Function | None = Field(default=None, description="The call of a function.")
-    custom: _Custom | None = Field(
-        default=None, description="The call of a tool that takes plain text."
-    )
-
-
-class _Message(_ResponsePart):
-    content: str | None = Field(default=None, description="The text of the reply.")
-    reasoning_content: str | None = Field(
-        default=None, description="The reasoning, where the server sends it apart."
-    )
-    tool_calls: list[_ToolCall] | None = Field(default=None, description="The calls of the reply.")
-    function_call: _Function | None = Field(
-        default=None,
-        description="The one call that servers answered with before there were tool calls.",
-    )
-
-
-class _Choice(_ResponsePart):
-    message: _Message = Field(description="The message of the choice.")
-    finish_reason: str | None = Field(default=None, description="Why the reply ended.")
-
-
-class _PromptDetails(_ResponsePart):
-    cached_tokens: int | None = Field(
-        default=None, description="Tokens of the prompt that were taken from the server's cache."
-    )
-
-
-class _Usage(_ResponsePart):
-    prompt_tokens: int | None = Field(default=None, description="Tokens of the prompt.")
-    completion_tokens: int | None = Field(default=None, description="Tokens of the reply.")
-    prompt_tokens_details: _PromptDetails | None = Field(
-        default=None, description="What the prompt's tokens consist of."
-    )
-
-
-class _Completion(_ResponsePart):
-    model: str | None = Field(default=None, description="The model that replied.")
-    choices: list[_Choice] = Field(min_length=1, description="The choices, at least one.")
-    usage: _Usage | None = Field(default=None, description="Tokens that were used.")
-
-
-def parse_completion(response: Completion | None, model: str) -> ModelReply:
-    """Parses the first choice of `response` that has text or calls, else the first.
-
-    Raises `ModelUnavailable` when the server of `model` sent no choice.
-    """
-    try:
-        completion = _Completion.model_validate(response.model_dump() if response else {})
-    except ValidationError as invalid:
-        raise ModelUnavailable(
-            f"the server of {model} answered without a message",
-            hint="is api_base the address of a model server?",
-        ) from invalid
-    choice = next(
-        (each for each in completion.choices if _has_content(each.message)), completion.choices[0]
-    )
-    return ModelReply(
-        text=choice.message.content or "",
-        reasoning=choice.message.reasoning_content or "",
-        tool_calls=tuple(_call(each) for each in _calls(choice.message)),
-        finish_reason=choice.finish_reason or "stop",
-        usage=_usage(completion.usage or _Usage(), _cost(response)),
-        model=model,
-    )
-
-
-def _has_content(message: _Message) -> bool:
-    return bool((message.content or "").strip() or _calls(message))
-
-
-def _calls(message: _Message) -> list[_ToolCall]:
-    legacy = [_ToolCall(function=message.function_call)] if message.function_call else []
-    return message.tool_calls or legacy
-
-
-def _call(call: _ToolCall) -> ToolCall:
-    function, custom = call.function or _Function(), call.custom or _Custom()
-    return ToolCall(
-        id="" if call.id is None else str(call.id),
-        name=function.name or custom.name or "",
-        arguments=function.arguments or custom.input or "",
-    )
-
-
-def _usage(usage: _Usage, cost: float) -> Usage:
-    details = usage.prompt_tokens_details
-    return Usage(
-        prompt_tokens=usage.prompt_tokens or 0,
-        completion_tokens=usage.completion_tokens or 0,
-        cached_tokens=(details.cached_tokens or 0) if details else 0,
-        cost=cost,
-    )
+def _dump(response: Completion | None) -> JsonObject:
+    return response.model_dump(mode="json") if response else {}
 
 
 # None where LiteLLM knows no price for the model.

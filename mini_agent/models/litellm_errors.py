@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from mini_agent.errors import ContextTooLong, ModelError, ModelUnavailable, NoToolSupport
+from mini_agent.errors import (
+    ContextTooLong,
+    ModelError,
+    ModelUnavailable,
+    NoImageSupport,
+    NoToolSupport,
+)
+from mini_agent.models.error_patterns import NO_PICTURES, ODD_CONTENT, TOO_LONG
+from mini_agent.models.http_clients import is_local_host
 from mini_agent.net.backoff import parse_retry_after_header
 
 MAX_REASON_CHARS: Final = 300
@@ -25,7 +33,10 @@ DEFAULT_ADDRESSES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class FailedCall:
-    """A failed model call: its model, address and timeout, and the status and text of the error."""
+    """A failed model call: its model, address and timeout, and the status and text of the error.
+
+    `code` is the server's own name of the error, such as context_length_exceeded.
+    """
 
     model: str
     address: str
@@ -34,6 +45,8 @@ class FailedCall:
     status: int
     text: str
     retry_after_s: float | None = None
+    code: str = ""
+    has_images: bool = False
 
     @property
     def provider(self) -> str:
@@ -60,6 +73,12 @@ class FailedCall:
         except ValueError:
             return True
         return bool(self.address) and (parts.scheme not in ("http", "https") or not parts.netloc)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the server runs on this machine or in its network, as far as is known."""
+        address = self.address or DEFAULT_ADDRESSES.get(self.provider, "")
+        return bool(address) and is_local_host(urlsplit(address).hostname or "")
 
     @property
     def reason(self) -> str:
@@ -98,9 +117,12 @@ def create_model_error(call: FailedCall) -> ModelError:
     """Creates the error for a failed call, by patterns in its text, else by its status."""
     if call.has_invalid_address:
         return _invalid_address(call)
+    words = f"{call.text} {call.code}"
     for pattern, create in ERROR_PATTERNS:
-        if pattern.search(call.text):
+        if pattern.search(words):
             return create(call)
+    if call.has_images and call.status in REFUSAL_STATUSES and ODD_CONTENT.search(words):
+        return _no_pictures(call)
     return ERRORS_BY_STATUS.get(call.status, _failed)(call)
 
 
@@ -163,7 +185,10 @@ def _no_tls(call: FailedCall) -> ModelError:
 
 def _not_reachable(call: FailedCall) -> ModelError:
     return ModelUnavailable(
-        f"no model server answers at {call.where}", hint=_reachability_hint(call)
+        f"no model server answers at {call.where}",
+        hint=_reachability_hint(call),
+        # A local server may still be starting, and loading its model.
+        cause="unreachable" if call.is_local else "failed",
     )
 
 
@@ -219,7 +244,7 @@ def _no_tools(call: FailedCall) -> ModelError:
 
 
 def _no_pictures(call: FailedCall) -> ModelError:
-    return ModelError(
+    return NoImageSupport(
         f"{call.model} takes no pictures: {call.reason}",
         hint="take a model that does, such as ollama/qwen2.5vl:3b, or leave the pictures out",
     )
@@ -244,6 +269,7 @@ def _busy(call: FailedCall) -> ModelError:
         f"{call.provider} cannot take {call.model} right now: {call.reason}",
         hint="try again in a moment",
         retry_after_s=call.retry_after_s,
+        cause="busy",
     )
 
 
@@ -263,37 +289,40 @@ def _failed(call: FailedCall) -> ModelError:
 
 ErrorFactory = Callable[[FailedCall], ModelError]
 
+
+def _words(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)
+
+
 # LiteLLM gives several faults one type and one status; only their texts differ.
-ERROR_PATTERNS: Final[tuple[tuple[re.Pattern[str], ErrorFactory], ...]] = tuple(
-    (re.compile(pattern, re.IGNORECASE), create)
-    for pattern, create in (
-        (r"LLM Provider NOT provided", _no_provider),
-        (r"Missing credentials|Missing \w+ API Key|API[_ ]key.*(not set|required)", _key_missing),
-        (
-            r"certificate verify|wrong[ _]version[ _]number|SSLError|\[SSL",
-            _no_tls,
-        ),
-        (
-            r"Cannot connect to host|Connection error|Connection refused|Name or service",
-            _not_reachable,
-        ),
-        (r'404 page not found|"detail": ?"Not Found"', _no_api),
-        (
-            r"does not support tools|tool use is not supported|tools? (is|are) not supported",
-            _no_tools,
-        ),
-        (r"image input is not supported|not support (image|vision)", _no_pictures),
-        (r"required for image input|image_url.{0,40}only supported", _no_pictures),
-        (r"context (size|length|window)|ContextWindowExceeded", _too_long),
-        (r"runner (process )?(has )?(terminated|no longer running)", _out_of_memory),
-        (r"more system memory|out of memory", _out_of_memory),
-        (
-            r"Expecting value|must be a mapping|invalid response|provider returned",
-            _not_a_completion,
-        ),
-        (r"KeyError: 'message'|Error in response object", _not_a_completion),
-    )
+ERROR_PATTERNS: Final[tuple[tuple[re.Pattern[str], ErrorFactory], ...]] = (
+    (_words(r"LLM Provider NOT provided"), _no_provider),
+    (
+        _words(r"Missing credentials|Missing \w+ API Key|API[_ ]key.*(not set|required)"),
+        _key_missing,
+    ),
+    (_words(r"certificate verify|wrong[ _]version[ _]number|SSLError|\[SSL"), _no_tls),
+    (
+        _words(r"Cannot connect to host|Connection error|Connection refused|Name or service"),
+        _not_reachable,
+    ),
+    (_words(r'404 page not found|"detail": ?"Not Found"'), _no_api),
+    (
+        _words(r"does not support tools|tool use is not supported|tools? (is|are) not supported"),
+        _no_tools,
+    ),
+    (NO_PICTURES, _no_pictures),
+    (TOO_LONG, _too_long),
+    (_words(r"runner (process )?(has )?(terminated|no longer running)"), _out_of_memory),
+    (_words(r"more system memory|out of memory"), _out_of_memory),
+    (
+        _words(r"Expecting value|must be a mapping|invalid response|provider returned"),
+        _not_a_completion,
+    ),
+    (_words(r"KeyError: 'message'|Error in response object"), _not_a_completion),
 )
+# Of requests that a server does not take as they are.
+REFUSAL_STATUSES: Final = (400, 404, 415, 422, 501)
 
 ERRORS_BY_STATUS: Final[dict[int, ErrorFactory]] = {
     301: _no_api,
@@ -312,4 +341,5 @@ ERRORS_BY_STATUS: Final[dict[int, ErrorFactory]] = {
     429: _busy,
     503: _busy,
     504: _server_timeout,
+    529: _busy,
 }

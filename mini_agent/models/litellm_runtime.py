@@ -11,6 +11,8 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Final, TypeVar
 
+from mini_agent.models.http_clients import close_clients
+
 LOGGING_TIMEOUT_S: Final = 1.0
 
 Found = TypeVar("Found")
@@ -66,7 +68,8 @@ def _is_logging_task(task: asyncio.Task[object]) -> bool:
 
 
 async def close_litellm_clients() -> None:
-    """Closes the connections that LiteLLM keeps on this loop; called before the loop closes."""
+    """Closes the connections to models on this loop, LiteLLM's too, before the loop closes."""
+    await close_clients()
     if not _imported.is_set():
         return
     clients = import_litellm().in_memory_llm_clients_cache

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
-from mini_agent.messages import replace_surrogates
-from mini_agent.model import ModelReply, ToolCall
+from mini_agent.messages import parse_json_object, replace_surrogates
+from mini_agent.model import INCOMPLETE, ModelReply, ToolCall
 from mini_agent.tool_parsing.json_calls import is_tool_schema
 from mini_agent.tool_parsing.lenient_json import LenientJsonError, parse_json
 from mini_agent.tool_parsing.native import unpack_call
@@ -93,7 +93,18 @@ def _add_native_calls(parsed: ParsedReply, reply: ModelReply, tools: OfferedTool
         return replace(parsed, text=text, repaired=(ANSWER_AS_CALL,))
     if reply.finish_reason == "length":
         requested = (*requested[:-1], replace(requested[-1], problem=CALL_CUT_PROBLEM))
+    if reply.finish_reason == INCOMPLETE:
+        requested = tuple(map(_refuse_partial_call, requested))
     return replace(parsed, calls=requested)
+
+
+def _refuse_partial_call(call: ToolCall) -> ToolCall:
+    """Refuse a call whose arguments had not ended when the connection did."""
+    try:
+        parse_json_object(call.arguments)
+    except ValueError:
+        return replace(call, problem=CALL_UNREADABLE_PROBLEM)
+    return call
 
 
 def _add_text_calls(

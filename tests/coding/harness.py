@@ -183,10 +183,9 @@ def run_shell(
 
 
 def build_environment(harness: Harness, openai_url: str) -> dict[str, str]:
-    # A tree beside the installed one is named by it.
+    # A tree that is tested without being installed is named by PYTHONPATH.
     own = {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
-    return {
-        **own,
+    return own | {
         "PATH": os.environ["PATH"],
         "HOME": str(harness.home),
         "OPENAI_API_KEY": "k",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Iterator
 
 import pytest
 
 from mini_agent.errors import ContextTooLong, ModelError, ModelUnavailable, NoToolSupport
 from mini_agent.messages import user
 from mini_agent.model import ModelRequest
+from mini_agent.models.direct import ChatModel
 from mini_agent.models.litellm import LiteLLMModel
 from mini_agent.testing import (
     ScriptedServer,
@@ -27,10 +29,21 @@ from mini_agent.tools.catalog import EXEC_PYTHON
 pytestmark = pytest.mark.usefixtures("_closing")
 
 
+# The two ways to a server, which nobody should be able to tell apart.
+ASKED: list[type[LiteLLMModel | ChatModel]] = []
+
+
+@pytest.fixture(autouse=True, params=[LiteLLMModel, ChatModel])
+def _asked(request: pytest.FixtureRequest) -> Iterator[None]:
+    ASKED[:] = [request.param]
+    yield
+    ASKED.clear()
+
+
 async def error_of(model: str, **options: str) -> ModelError:
     request = ModelRequest(model, [user("hi")], [EXEC_PYTHON], timeout_s=60, options=options)
     with pytest.raises(ModelError) as raised:
-        await LiteLLMModel().reply(request)
+        await ASKED[-1]().reply(request)
     return raised.value
 
 
@@ -223,7 +236,7 @@ async def test_ollama_is_found_however_its_address_ends(path: str) -> None:
         request = ModelRequest(
             "ollama/m", [user("hi")], [], timeout_s=60, options={"api_base": server.url + path}
         )
-        assert (await LiteLLMModel().reply(request)).text == "hey"
+        assert (await ASKED[-1]().reply(request)).text == "hey"
 
 
 @pytest.mark.parametrize("model", ["ollama/m", "openai/m"])

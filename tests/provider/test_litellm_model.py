@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterator
 
 import pytest
 
 from mini_agent.errors import ModelError
 from mini_agent.messages import user
 from mini_agent.model import ModelReply, ModelRequest
+from mini_agent.models.direct import ChatModel
 from mini_agent.models.litellm import LiteLLMModel
 from mini_agent.testing import (
     Call,
@@ -31,6 +33,17 @@ from tests.agent.checked_run import wait_until
 pytestmark = pytest.mark.usefixtures("_closing")
 
 
+# The two ways to a server, which nobody should be able to tell apart.
+ASKED: list[type[LiteLLMModel | ChatModel]] = []
+
+
+@pytest.fixture(autouse=True, params=[LiteLLMModel, ChatModel])
+def _asked(request: pytest.FixtureRequest) -> Iterator[None]:
+    ASKED[:] = [request.param]
+    yield
+    ASKED.clear()
+
+
 async def reply(
     model: str,
     api_base: str,
@@ -50,7 +63,7 @@ async def reply(
         num_ctx=num_ctx,
         options={"api_base": api_base, **options},
     )
-    return await LiteLLMModel().reply(request)
+    return await ASKED[-1]().reply(request)
 
 
 async def test_an_ollama_model_is_asked_over_the_chat_route_with_an_explicit_context() -> None:
@@ -122,7 +135,7 @@ async def test_the_key_goes_to_the_server() -> None:
 
 async def test_the_address_of_ollama_is_used_when_the_request_names_none() -> None:
     with ScriptedServer(["hey"]) as server:
-        model = LiteLLMModel(ollama_address=server.url)
+        model = ASKED[-1](ollama_address=server.url)
         answer = await model.reply(ModelRequest("ollama/m", [user("hi")], [], timeout_s=60))
     assert answer.text == "hey"
 
@@ -130,7 +143,7 @@ async def test_the_address_of_ollama_is_used_when_the_request_names_none() -> No
 async def test_the_messages_of_the_run_are_not_changed() -> None:
     messages = [user("hi")]
     with ScriptedServer(["hey"]) as server:
-        model = LiteLLMModel(ollama_address=server.url)
+        model = ASKED[-1](ollama_address=server.url)
         await model.reply(ModelRequest("ollama/m", messages, [], timeout_s=60))
     assert messages == [{"role": "user", "content": "hi"}]
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from mini_agent.errors import ModelError
 from mini_agent.messages import user
 from mini_agent.model import ModelReply, ModelRequest
+from mini_agent.models.direct import ChatModel
 from mini_agent.models.litellm import LiteLLMModel
 from mini_agent.testing import Call, ScriptedServer, Tokens, calls, server_error, text
 from mini_agent.tools.catalog import EXEC_PYTHON
@@ -20,6 +21,17 @@ pytestmark = [
 ]
 
 
+# The two ways to a server, which nobody should be able to tell apart.
+ASKED: list[type[LiteLLMModel | ChatModel]] = []
+
+
+@pytest.fixture(autouse=True, params=[LiteLLMModel, ChatModel])
+def _asked(request: pytest.FixtureRequest) -> Iterator[None]:
+    ASKED[:] = [request.param]
+    yield
+    ASKED.clear()
+
+
 async def reply(model: str, api_base: str, on_text: Callable[[str], None]) -> ModelReply:
     request = ModelRequest(
         model=model,
@@ -28,7 +40,7 @@ async def reply(model: str, api_base: str, on_text: Callable[[str], None]) -> Mo
         timeout_s=60.0,
         options={"api_base": api_base, "api_key": "k"},
     )
-    return await LiteLLMModel(on_text=on_text).reply(request)
+    return await ASKED[-1](on_text=on_text).reply(request)
 
 
 async def test_the_pieces_are_the_answer() -> None:

@@ -13,19 +13,30 @@ from mini_agent.errors import BadRequest
 from mini_agent.messages import JsonObject
 
 FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF")
+# Formats that models do not take, and Pillow decodes without another program.
+OTHER_FORMATS: Final = ("AVIF", "BMP", "ICNS", "ICO", "JPEG2000", "MPO", "PPM", "TGA", "TIFF")
 # Formats of drawings and screenshots, whose letters JPEG blurs.
-LOSSLESS_FORMATS: Final = ("PNG", "GIF")
+LOSSLESS_FORMATS: Final = ("PNG", "GIF", "BMP", "ICNS", "ICO", "PPM", "TGA", "TIFF")
 JPEG_QUALITY: Final = 85
 BACKGROUND: Final = "white"
 
 
-def encode_image(content: bytes, name: str, limits: ImageLimits) -> JsonObject:
+def convert_image(content: bytes, name: str, limits: ImageLimits) -> JsonObject:
+    """Encodes an image of any format that Pillow decodes; raises as `encode_image` does."""
+    Image.init()
+    known = tuple(each for each in (*FORMATS, *OTHER_FORMATS) if each in Image.OPEN)
+    return encode_image(content, name, limits, formats=known)
+
+
+def encode_image(
+    content: bytes, name: str, limits: ImageLimits, *, formats: tuple[str, ...] = FORMATS
+) -> JsonObject:
     """Encodes an image as a part of a message.
 
     Raises `BadRequest` for what is no image or has too many pixels.
     """
     try:
-        with Image.open(BytesIO(content), formats=FORMATS) as image:
+        with Image.open(BytesIO(content), formats=formats) as image:
             _check_pixels(image, name, limits)
             is_lossless = image.format in LOSSLESS_FORMATS
             reduced = _reduce(image, limits.longest_side)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
+import threading
+from contextlib import suppress
 from time import perf_counter
 from typing import Final
 from uuid import uuid4
@@ -13,12 +17,14 @@ from pydantic import JsonValue
 from mini_agent.coding.bootstrap import SessionContext
 from mini_agent.coding.mcp_servers import McpServer
 from mini_agent.coding.observer import NullObserver
+from mini_agent.coding.text_encoding import is_unicode
 from mini_agent.coding.transcript.messages import ToolUse
 from mini_agent.coding.transcript.session import Session, to_anthropic_usage
-from mini_agent.coding.usage import TurnOutcome
+from mini_agent.coding.usage import EXIT_FAILED, EXIT_INTERRUPTED, TurnOutcome
 from mini_agent.messages import JsonObject
 from mini_agent.net.terminal_text import escape_controls
 
+_unread: Final = threading.Event()
 SUBTYPES: Final = {
     "done": "success",
     "max_turns": "error_max_turns",
@@ -36,13 +42,11 @@ class TextObserver(NullObserver):
     def on_ended(self, outcome: TurnOutcome) -> None:
         """Print the answer, the withheld calls or the error."""
         if outcome.status == "withheld":
-            print(json.dumps([use.block for use in outcome.withheld], indent=2), flush=True)
+            print_line(json.dumps([use.block for use in outcome.withheld], indent=2))
             return
         if outcome.answer:
-            print(
-                escape_controls(outcome.answer) if sys.stdout.isatty() else outcome.answer,
-                flush=True,
-            )
+            is_terminal = sys.stdout.isatty()
+            print_line(escape_controls(outcome.answer) if is_terminal else outcome.answer)
         if outcome.error:
             print_message(outcome.error)
 
@@ -74,11 +78,11 @@ class JsonObserver(NullObserver):
         result: JsonObject = {
             "type": "result",
             "subtype": SUBTYPES.get(outcome.status, "error_during_execution"),
-            "is_error": outcome.status in ("failed", "max_turns", "interrupted"),
+            "is_error": outcome.exit_code in (EXIT_FAILED, EXIT_INTERRUPTED),
             "duration_ms": round((perf_counter() - self._started) * 1000),
             "duration_api_ms": round(outcome.model_ms),
             "num_turns": outcome.turns,
-            "result": outcome.answer or outcome.error,
+            "result": _format_result(outcome),
             "session_id": self._session.id,
             "total_cost_usd": outcome.usage.cost,
             "usage": to_anthropic_usage(outcome.usage),
@@ -125,15 +129,45 @@ class StreamObserver(JsonObserver):
         print_json(message)
 
 
+def _format_result(outcome: TurnOutcome) -> str:
+    """Join an answer that was cut with the reason; else there is one of both."""
+    parts = [outcome.answer, outcome.error] if outcome.status == "cut" else [outcome.answer]
+    return "\n\n".join(part for part in parts if part) or outcome.error
+
+
 def _format_server(server: McpServer) -> JsonObject:
     return {"name": server.name, "status": "failed" if server.problem else "connected"}
 
 
 def print_message(message: str) -> None:
     """Print a line on standard error."""
-    print(f"mini-agent: {escape_controls(message)}", file=sys.stderr)
+    if has_reader():
+        with suppress(BrokenPipeError):
+            print(f"mini-agent: {escape_controls(message)}", file=sys.stderr, flush=True)
 
 
 def print_json(value: JsonObject) -> None:
     """Print a line of JSON on standard output, flushed at once."""
-    print(json.dumps(value, ensure_ascii=False), flush=True)
+    print_line(json.dumps(value, ensure_ascii=not is_unicode(sys.stdout)))
+
+
+def print_line(text: str) -> None:
+    """Print a line on standard output, flushed at once; ends the run where nobody reads it."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        _end_unread()
+
+
+def has_reader() -> bool:
+    """Tell whether standard output is still read, as far as is known."""
+    return not _unread.is_set()
+
+
+def _end_unread() -> None:
+    _unread.set()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    # As an interrupt the run ends its commands, and is recorded.
+    main_thread = threading.main_thread().ident
+    if main_thread is not None:
+        signal.pthread_kill(main_thread, signal.SIGINT)

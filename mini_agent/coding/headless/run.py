@@ -15,20 +15,27 @@ from typing import Final
 from mini_agent.agent.sync import run_blocking
 from mini_agent.coding.assistant import Assistant
 from mini_agent.coding.bootstrap import AssistantRuntime, Dependencies, SessionContext, open_session
-from mini_agent.coding.headless.output import JsonObserver, StreamObserver, TextObserver
+from mini_agent.coding.headless.output import (
+    JsonObserver,
+    StreamObserver,
+    TextObserver,
+    has_reader,
+    print_message,
+)
 from mini_agent.coding.launch import LaunchConfig
 from mini_agent.coding.observer import Observer
 from mini_agent.coding.options import Options
 from mini_agent.coding.prompt_input import PromptInput, parse_prompt
+from mini_agent.coding.text_encoding import InputLines, declared_encoding, decode_text
 from mini_agent.coding.transcript.log import Block
 from mini_agent.coding.transcript.session import Session
-from mini_agent.coding.usage import EXIT_DONE, TurnOutcome
+from mini_agent.coding.usage import EXIT_DONE, EXIT_FAILED, TurnOutcome
 from mini_agent.errors import BadRequest, MiniAgentError
 
 # A pipe that is never written to must not block the start.
 STDIN_TIMEOUT_S: Final = 3.0
 STDIN_IGNORED: Final = (
-    f"mini-agent: nothing came on standard input within {STDIN_TIMEOUT_S:g} s, so it is left out; "
+    f"nothing came on standard input within {STDIN_TIMEOUT_S:g} s, so it is left out; "
     "< /dev/null does so at once, a file takes its time"
 )
 MESSAGE_HINT: Final = 'write {"type": "user", "message": {"role": "user", "content": "..."}}'
@@ -44,7 +51,12 @@ def run(launch: LaunchConfig) -> int:
         # A closed terminal must leave no command running; under nohup the signal stays ignored.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler)
-    return run_blocking(run_headless(launch))
+    try:
+        return run_blocking(run_headless(launch))
+    except KeyboardInterrupt:
+        if has_reader():
+            raise
+        return EXIT_FAILED
 
 
 async def run_headless(launch: LaunchConfig) -> int:
@@ -75,9 +87,11 @@ async def read_prompts(options: Options) -> AsyncGenerator[PromptInput, None]:
         return
     if options.prompt:
         yield parse_prompt(options.prompt)
-    line_number = 0
-    while line := await asyncio.to_thread(sys.stdin.readline):
+    line_number, lines = 0, InputLines(sys.stdin.buffer, declared_encoding())
+    while line := await asyncio.to_thread(lines.read):
         line_number += 1
+        if lines.note:
+            print_message(f"line {line_number} of standard input: {lines.note}")
         if line.strip():
             yield _parse_message(line, line_number)
 
@@ -122,9 +136,12 @@ def _read_piped(options: Options) -> str:
         return ""
     has_prompt = bool(options.prompt or options.resume or options.continue_newest)
     if has_prompt and not select.select([sys.stdin], [], [], STDIN_TIMEOUT_S)[0]:
-        print(STDIN_IGNORED, file=sys.stderr)
+        print_message(STDIN_IGNORED)
         return ""
-    return sys.stdin.read().strip()
+    decoded = decode_text(sys.stdin.buffer.read(), declared_encoding())
+    if decoded.note:
+        print_message(f"standard input: {decoded.note}")
+    return decoded.text.strip()
 
 
 def _parse_message(line: str, line_number: int) -> PromptInput:

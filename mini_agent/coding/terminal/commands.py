@@ -143,14 +143,14 @@ class SlashCommands:
         return None
 
     async def _resume(self, argument: str) -> CommandResult:
-        listings = list_sessions(self._runtime.context.launch.sessions_folder)
+        launch = self._runtime.context.launch
+        listings = list_sessions(launch.sessions_folder, launch.paths.project)
         if not argument:
             self._show(format_sessions(listings))
             return None
         if argument.isdigit() and 1 <= int(argument) <= len(listings):
             argument = listings[int(argument) - 1].session_file.session_id
-        if not find_session_file(argument, self._runtime.context.launch.sessions_folder).exists:
-            raise BadRequest(f"there is no session {argument:.80}", hint="/resume lists them")
+        find_session_file(argument, launch.sessions_folder)
         return Transition(opens_session=True, session=argument, reason="resume")
 
     async def _model(self, argument: str) -> CommandResult:

@@ -49,21 +49,16 @@ class TerminalConsole:
     @property
     def launch(self) -> LaunchConfig:
         """The launch configuration of the session shown last, with the mode set meanwhile."""
-        options = replace(
-            self._launch.options,
-            resume=str(self._session_file.path),
-            continue_newest=False,
-            permission_mode=self._mode,
-        )
-        return replace(self._launch, options=options)
+        options = replace(self._launch.options, permission_mode=self._mode)
+        return replace(self._launch, options=options, session_file=self.session_file)
 
     def show_session(self, launch: LaunchConfig) -> None:
         """Print the models and the transcript of a session."""
-        self._launch, self._session_file = launch, launch.select_session_file()
+        self._launch, self.session_file = launch, launch.select_session_file()
         self.console.print(Text(f"[MODEL: {launch.model} + {launch.digest_model}]", style="dim"))
         if not launch.options.mcp:
             self.console.print(Text("[IMPLICIT --mcp builtin]", style="dim"))
-        path = Text(f"[TRANSCRIPT: {self._session_file.path}]", style="dim")
+        path = Text(f"[TRANSCRIPT: {self.session_file.path}]", style="dim")
         self.console.print(path, soft_wrap=True)
 
     async def ask_trust(self, launch: LaunchConfig) -> LaunchConfig:

@@ -22,6 +22,8 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPress, KeyPressEvent
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.shortcuts import CompleteStyle
 
+from mini_agent.coding.text_encoding import declared_encoding, decode_text
+
 MAX_READ_BYTES: Final = 65_536
 INPUT_FLAGS, LOCAL_FLAGS = 0, 3
 ECHO_FLAGS: Final = termios.ECHO | termios.ICANON
@@ -125,7 +127,7 @@ class PlainReader:
                 break
             self._buffer += piece
         line, end, self._buffer = self._buffer.partition(b"\n")
-        return line.decode("utf-8", "replace") if line or end else None
+        return decode_text(line, declared_encoding()).text if line or end else None
 
 
 class TypeAhead:

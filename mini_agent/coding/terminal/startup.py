@@ -53,6 +53,7 @@ async def _run_sessions(
             first, begins = "", "clear"
             launch = _next_launch(launch, result, console)
             console.show_session(launch)
+            launch = replace(launch, session_file=console.session_file)
             launch = await console.ask_trust(launch)
     finally:
         await close_clients()
@@ -64,7 +65,7 @@ async def _read_first(
     """Read the first prompt at once, unless the session has something to do before."""
     options = launch.options
     if options.prompt or options.resume or options.continue_newest:
-        return options.prompt or "", launch
+        return options.prompt or "", console.launch
     first = await console.reader.read_prompt()
     return first, console.launch
 
@@ -84,7 +85,9 @@ def _next_launch(
         return read_launch_config(options, launch.variables)
     except MiniAgentError as reason:
         console.show_error(f"{reason}; what was read before still holds")
-        return replace(launch, options=options, model=result.model or launch.model)
+        return replace(
+            launch, options=options, model=result.model or launch.model, session_file=None
+        )
 
 
 def _cancel_on_signals() -> None:

@@ -17,6 +17,7 @@ from mini_agent.messages import JsonObject, parse_json_object
 Block: TypeAlias = JsonObject
 MESSAGE_TYPES: Final = ("user", "assistant")
 COMPACT_BOUNDARY: Final = "compact_boundary"
+PICTURES_REFUSED: Final = "pictures_refused"
 SYNTHETIC_MODEL: Final = "<synthetic>"
 
 
@@ -77,6 +78,7 @@ class Entry(BaseModel):
     session: LenientText = Field(
         default="", alias="sessionId", description="The id of the session."
     )
+    cwd: LenientText = Field(default="", description="The folder that the session was in.")
     is_sidechain: LenientFlag = Field(
         default=False,
         alias="isSidechain",

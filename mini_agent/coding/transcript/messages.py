@@ -15,6 +15,7 @@ from mini_agent.messages import JsonObject, Message, assistant, function_call, t
 INTERRUPTED: Final = "[Request interrupted by user]"
 INTERRUPTED_CALL: Final = "[Request interrupted by user for tool use]"
 NO_OUTPUT: Final = "(no output)"
+REFUSED: Final = "(a picture that the model's server does not take was left out here)"
 IMAGE_PLACEHOLDER: Final = "(an image, shown below)"
 
 
@@ -41,6 +42,24 @@ def build_messages(entries: Sequence[Entry]) -> list[Message]:
         else:
             messages += _build_user_messages(group)
     return messages
+
+
+def remove_pictures(entry: Entry) -> Entry:
+    """Return the entry with words in the place of its pictures and those of its results."""
+    if entry.message is None or '"image"' not in json.dumps(entry.blocks):
+        return entry
+    message = entry.message.model_copy(update={"content": [*map(_remove_picture, entry.blocks)]})
+    return entry.model_copy(update={"message": message})
+
+
+def _remove_picture(block: Block) -> Block:
+    if block.get("type") == "image":
+        return {"type": "text", "text": REFUSED}
+    content = block.get("content")
+    if block.get("type") != "tool_result" or not isinstance(content, list):
+        return block
+    parts = [_remove_picture(part) if isinstance(part, dict) else part for part in content]
+    return {**block, "content": parts}
 
 
 def find_pending_calls(entries: Sequence[Entry]) -> tuple[ToolUse, ...]:

@@ -13,9 +13,11 @@ from uuid import uuid4
 
 from pydantic import JsonValue
 
+from mini_agent.agent.context_window import count_chars
 from mini_agent.coding.transcript.locations import SessionFile, SessionOrigin
 from mini_agent.coding.transcript.log import (
     COMPACT_BOUNDARY,
+    PICTURES_REFUSED,
     Block,
     Entry,
     append_line,
@@ -29,7 +31,9 @@ from mini_agent.coding.transcript.messages import (
     awaits_model,
     build_messages,
     find_pending_calls,
+    remove_pictures,
 )
+from mini_agent.coding.transcript.shortening import cut_results, halve_results
 from mini_agent.messages import JsonObject, Message
 from mini_agent.result import Usage
 
@@ -60,6 +64,7 @@ class Session:
     warning: str = ""
     _entries: list[Entry] = field(default_factory=list)
     _is_chained: bool = True
+    _result_limits: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def open(cls, session_file: SessionFile, origin: SessionOrigin) -> Session:
@@ -91,8 +96,17 @@ class Session:
 
     @property
     def messages(self) -> list[Message]:
-        """The conversation as messages for the model."""
-        return build_messages(self.entries)
+        """The conversation as messages for the model, without pictures that were refused."""
+        refused = self._ids_before_refusal
+        entries = [remove_pictures(e) if e.uuid in refused else e for e in self.entries]
+        return cut_results(build_messages(entries), self._result_limits)
+
+    @property
+    def last_prompt(self) -> str:
+        """The last words of the user; empty where there are none."""
+        users = (entry for entry in reversed(self.entries) if entry.type == "user")
+        prompts = (entry.text for entry in users if not (entry.is_meta or entry.is_summary))
+        return next((text for text in prompts if text.strip()), "")
 
     @property
     def pending(self) -> tuple[ToolUse, ...]:
@@ -150,6 +164,25 @@ class Session:
         )
         blocks: Sequence[Block] = [{"type": "text", "text": summary}]
         self._append("user", {"message": _build_user_message(blocks), "isCompactSummary": True})
+
+    def add_picture_refusal(self, reason: str) -> None:
+        """Append that a server refused the pictures so far, which are not sent again."""
+        fields: JsonObject = {"isMeta": False, "level": "warning", "content": reason}
+        self._append("system", {"subtype": PICTURES_REFUSED, **fields})
+
+    def halve_results(self) -> int:
+        """Show the model shorter results of its calls from now on; the file keeps them whole.
+
+        Returns how many characters are left out more than before, 0 where all are short already.
+        """
+        before = self.messages
+        self._result_limits |= halve_results(before)
+        return sum(map(count_chars, before)) - sum(map(count_chars, self.messages))
+
+    @property
+    def _ids_before_refusal(self) -> frozenset[str]:
+        places = [at for at, e in enumerate(self._entries) if e.subtype == PICTURES_REFUSED]
+        return frozenset(e.uuid for e in self._entries[: places[-1]]) if places else frozenset()
 
     @property
     def _leaf(self) -> str | None:
