@@ -37,12 +37,27 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
+class SandboxSettings:
+    """Whether and how Bash runs in the sandbox; sizes are MiB, 0 for the default.
+
+    `include` are paths of the project that are copied although git ignores them.
+    """
+
+    enabled: bool = False
+    allows_bash: bool = True
+    workspace_mb: int = 1024
+    memory_mb: int = 0
+    include: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ClaudeSettings:
     """The settings of all files, merged; `warnings` name entries that have no effect here."""
 
     hooks: tuple[CommandHook, ...] = ()
     model: str = ""
     env: dict[str, str] = field(default_factory=dict)
+    sandbox: SandboxSettings = field(default_factory=SandboxSettings)
     warnings: tuple[str, ...] = ()
 
 
@@ -103,6 +118,7 @@ def merge_settings(files: Iterable[SettingsFile]) -> ClaudeSettings:
             hooks=() if settings.disable_hooks else (*merged.hooks, *_command_hooks(settings)),
             model=settings.model or merged.model,
             env={**merged.env, **settings.env},
+            sandbox=_merge_sandbox(merged.sandbox, settings.sandbox),
             warnings=(*merged.warnings, *_find_warnings(file.path, settings)),
         )
     return merged
@@ -185,14 +201,51 @@ class _Group(_SettingsModel):
     )
 
 
+class _Sandbox(_SettingsModel):
+    enabled: bool = Field(default=False, description="Whether Bash runs in the sandbox.")
+    allows_bash: bool = Field(
+        default=True,
+        alias="autoAllowBashIfSandboxed",
+        description="Whether Bash needs no permission there.",
+    )
+    workspace_mb: (
+        Annotated[
+            int, Field(ge=16, le=4096, description="MiB for the copy and what commands make.")
+        ]
+        | None
+    ) = Field(default=None, alias="workspaceMb")
+    memory_mb: (
+        Annotated[int, Field(ge=128, le=8192, description="MiB of memory, the workspace included.")]
+        | None
+    ) = Field(default=None, alias="memoryMb")
+    include: tuple[str, ...] = Field(
+        default=(), description="Paths that are copied although git ignores them."
+    )
+    excluded_commands: tuple[object, ...] = Field(
+        default=(), alias="excludedCommands", description="Not followed: all commands run there."
+    )
+
+
 class _Settings(_SettingsModel):
     hooks: dict[str, list[_Group]] = Field(default={}, description="Groups of hooks by event.")
     env: dict[str, str] = Field(default={}, description="Environment variables of the session.")
     model: str = Field(default="", description="The model; empty for the default.")
+    sandbox: _Sandbox = Field(default=_Sandbox(), description="Bash in the sandbox.")
     disable_hooks: bool = Field(
         default=False,
         alias="disableAllHooks",
         description="Whether the hooks of this file and of all files before it are left out.",
+    )
+
+
+def _merge_sandbox(merged: SandboxSettings, file: _Sandbox) -> SandboxSettings:
+    # INVARIANT: a file switches the sandbox on, never off; only the command line does that.
+    return SandboxSettings(
+        enabled=merged.enabled or file.enabled,
+        allows_bash=merged.allows_bash and file.allows_bash,
+        workspace_mb=file.workspace_mb or merged.workspace_mb,
+        memory_mb=file.memory_mb or merged.memory_mb,
+        include=(*merged.include, *file.include),
     )
 
 
@@ -205,6 +258,8 @@ def _command_hooks(settings: _Settings) -> Iterator[CommandHook]:
 
 
 def _find_warnings(path: Path, settings: _Settings) -> Iterator[str]:
+    if settings.sandbox.excluded_commands:
+        yield f"{path}: sandbox.excludedCommands is not followed: all commands run in the sandbox"
     for event, groups in settings.hooks.items():
         if event not in EVENT_NAMES:
             yield f"{path}: hooks of {event} are not run here"

@@ -1,0 +1,151 @@
+"""What becomes of changes that a command made in the sandbox: applied, refused, or kept."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
+
+from pydantic import ValidationError
+
+from mini_agent.coding.permissions.matching import covers, touches
+from mini_agent.coding.permissions.policy import Ask, ChangeApprover, PermissionPolicy
+from mini_agent.coding.permissions.request import PermissionRequest, parse_request
+from mini_agent.coding.permissions.rules import Rule
+from mini_agent.coding.sandbox.apply import apply_entries, find_flaw
+from mini_agent.coding.sandbox.entries import Entry
+from mini_agent.coding.sandbox.patch import FileChange, format_patch, format_summary
+from mini_agent.coding.sandbox.project import FileStamp
+from mini_agent.messages import JsonObject
+from mini_agent.tools.arguments import RejectedCall
+
+EDIT_RULE: Final = Rule("Edit")
+AUTOMATIC_MODES: Final = ("acceptEdits", "bypassPermissions")
+QUESTION: Final = "The command changed {count} in the sandbox. Apply this to the project?"
+STARTUP_QUESTION: Final = (
+    "The command also changed files that start commands or say which may start: {names}. "
+    "Apply this to the project?"
+)
+
+Decision: TypeAlias = Literal["apply", "ask", "ask_by_name", "refuse"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of the changes, by path; `refused` says why, `pending` wait for approval."""
+
+    applied: tuple[str, ...] = ()
+    pending: tuple[Entry, ...] = ()
+    refused: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass
+class ChangeReview:
+    """Decides by the rules and the mode, then by the user; without a user, changes wait.
+
+    `warn` gets what the user has to know, `patches` is the folder of the patch that holds what is
+    not applied.
+    """
+
+    permissions: PermissionPolicy
+    approver: ChangeApprover
+    warn: Callable[[str], None]
+    patches: Path
+    _patch: Path | None = field(default=None)
+
+    async def review(
+        self,
+        root: Path,
+        changes: Sequence[FileChange],
+        expected: Callable[[str], FileStamp | None],
+    ) -> Outcome:
+        """Apply what may be applied; `expected` is how a path was when it was copied."""
+        by_decision: dict[Decision, list[FileChange]] = {}
+        refused: list[tuple[str, str]] = []
+        for change in changes:
+            decision, why = self._decide(root, change)
+            by_decision.setdefault(decision, []).append(change)
+            refused += [(change.path, why)] if why else []
+        approved, waiting = by_decision.get("apply", []), list[FileChange]()
+        for asked, question in self._questions(by_decision):
+            if not self.approver.can_ask:
+                waiting += asked
+                continue
+            objection = await self._ask(question, asked)
+            if objection:
+                refused += [(change.path, objection) for change in asked]
+            else:
+                approved += asked
+        written = await asyncio.to_thread(self._apply, root, approved, expected)
+        refused += [(path, why) for path, why in written if why]
+        pending = tuple(change.after for change in waiting)
+        return Outcome(tuple(path for path, why in written if not why), pending, tuple(refused))
+
+    def keep(self, changes: Iterable[FileChange]) -> Path | None:
+        """Write what is not applied to the session's patch, and return its path."""
+        patch = format_patch(changes)
+        if not patch:
+            return None
+        if self._patch is None:
+            name = f"{datetime.now():%Y-%m-%d_%H-%M-%S}-{secrets.token_hex(4)}.patch"  # noqa: DTZ005
+            self._patch = self.patches / name
+        self._patch.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._patch.write_bytes(patch)
+        return self._patch
+
+    def _questions(
+        self, by_decision: dict[Decision, list[FileChange]]
+    ) -> list[tuple[list[FileChange], str]]:
+        plain, named = by_decision.get("ask", []), by_decision.get("ask_by_name", [])
+        count = "1 file" if len(plain) == 1 else f"{len(plain)} files"
+        names = ", ".join(change.path for change in named)
+        questions = (
+            (plain, QUESTION.format(count=count)),
+            (named, STARTUP_QUESTION.format(names=names)),
+        )
+        return [each for each in questions if each[0]]
+
+    async def _ask(self, question: str, changes: Sequence[FileChange]) -> str:
+        diff = format_patch(changes).decode("utf-8", "replace")
+        text = f"{format_summary(changes)}\n{diff}"
+        return await self.approver.request(Ask(question, text, EDIT_RULE))
+
+    def _decide(self, root: Path, change: FileChange) -> tuple[Decision, str]:
+        flaw = find_flaw(change.after)
+        if flaw:
+            return "refuse", flaw
+        try:
+            arguments: JsonObject = {"file_path": str(root / change.path), "content": ""}
+            request = parse_request("Write", arguments, self.permissions.context)
+        except (ValidationError, RejectedCall):
+            return "refuse", "no path that the tools could name"
+        return self._decide_request(request)
+
+    def _decide_request(self, request: PermissionRequest) -> tuple[Decision, str]:
+        policy = self.permissions
+        denied = next((rule for rule in policy.rules.deny if touches(rule, request)), None)
+        if denied is not None:
+            return "refuse", f"denied by the rule {denied}"
+        if policy.mode == "plan":
+            return "refuse", "nothing is changed in plan mode"
+        if not all(map(policy.context.contains, request.paths)):
+            return "refuse", "it leads out of the project"
+        if request.startup_names:
+            return "ask_by_name", ""
+        if any(touches(rule, request) for rule in policy.rules.ask):
+            return "ask", ""
+        is_allowed = any(covers(rule, request) for rule in policy.rules.allow)
+        return ("apply" if is_allowed or policy.mode in AUTOMATIC_MODES else "ask"), ""
+
+    def _apply(
+        self,
+        root: Path,
+        changes: Sequence[FileChange],
+        expected: Callable[[str], FileStamp | None],
+    ) -> list[tuple[str, str]]:
+        entries = [change.after for change in changes]
+        return [(entry.path, why) for entry, why in apply_entries(root, entries, expected)]
