@@ -31,13 +31,14 @@ class Copy:
     """One copy; `known` is the stamp with which each path was brought there.
 
     `stale` are paths that hold something else there and are to be written again. `has_run` says
-    that a command may have changed it since the last report.
+    that a command may have changed it since the last report, `is_written` that it is one at all.
     """
 
     mirror: Mirror
     known: dict[str, FileStamp | int] = field(default_factory=dict)
     stale: set[str] = field(default_factory=set)
     has_run: bool = False
+    is_written: bool = False
 
 
 @dataclass
@@ -78,8 +79,9 @@ class ProjectCopies:
             if path in copy.stale or copy.known.get(path) != stamp
         ]
         gone = [path for path in {*copy.known, *copy.stale} if path not in wanted]
-        if changed or gone:
+        if changed or gone or not copy.is_written:
             await copy.mirror.write(self._read(gone, changed))
+            copy.is_written = True
         copy.known, copy.stale = dict(wanted), set()
 
     async def run(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, get_args
@@ -15,6 +16,8 @@ ROUND_BYTES: Final = 32 << 20
 PART_BYTES: Final = 15 << 20
 MAX_PATH_BYTES: Final = 4000
 MAX_NAME_BYTES: Final = 255
+# Parts that are neither empty nor "." nor "..".
+SAFE_PATH: Final = re.compile(r"(?:(?!\.{1,2}(?:/|\Z))[^/\0]+(?:/(?!\Z)|\Z))+")
 
 Kind: TypeAlias = Literal["file", "folder", "link", "gone", "other"]
 
@@ -62,16 +65,17 @@ class Report:
 
 
 def encode_rounds(entries: Iterable[Entry]) -> Iterator[bytes]:
-    """Encode the entries in bundles of about `ROUND_BYTES`."""
+    """Encode the entries in bundles of about `ROUND_BYTES`; none make an empty bundle."""
     batch: list[Entry] = []
     size = 0
+    is_first = True
     for entry in entries:
         batch.append(entry)
         size += len(entry.content)
         if size >= ROUND_BYTES:
             yield _encode(batch)
-            batch, size = [], 0
-    if batch:
+            batch, size, is_first = [], 0, False
+    if batch or is_first:
         yield _encode(batch)
 
 
@@ -110,13 +114,11 @@ def parse_report(text: str) -> Report:
 
 def is_safe_path(path: str) -> bool:
     """Whether it is a relative path that stays where it begins, of names a file can have."""
-    parts = path.split("/")
     encoded = path.encode("utf-8", "surrogateescape")
-    return (
-        "\0" not in path
-        and len(encoded) <= MAX_PATH_BYTES
-        and all(part not in ("", ".", "..") for part in parts)
-        and all(len(part) <= MAX_NAME_BYTES for part in encoded.split(b"/"))
+    if SAFE_PATH.fullmatch(path) is None or len(encoded) > MAX_PATH_BYTES:
+        return False
+    return len(encoded) <= MAX_NAME_BYTES or all(
+        len(part) <= MAX_NAME_BYTES for part in encoded.split(b"/")
     )
 
 

@@ -8,7 +8,6 @@ the content of its files; it lies in parts beside the project.
 import json
 import marshal
 import os
-import shutil
 import stat
 import sys
 from collections.abc import Iterable, Iterator
@@ -167,6 +166,8 @@ def _remove(full: str, *, keep_folder: bool = False) -> None:
     if not is_folder:
         os.unlink(full)
     elif not keep_folder:
+        import shutil
+
         shutil.rmtree(full)
 
 
@@ -180,9 +181,8 @@ def _scan(
         with os.scandir(f"{root}/{folder}") as entries:
             for entry in entries:
                 path = f"{folder}{entry.name}"
-                status = entry.stat(follow_symlinks=False)
-                if not stat.S_ISDIR(status.st_mode):
-                    yield path, _stamp(status)
+                if not entry.is_dir(follow_symlinks=False):
+                    yield path, _stamp(entry.stat(follow_symlinks=False))
                 elif entry.name not in NEVER and (entry.name not in skipped or path in base):
                     yield path, ("folder",)
                     # One that cannot be read holds nothing that could be brought back.
@@ -248,7 +248,7 @@ def _save(sync: str, base: dict[str, Stamp]) -> None:
 def _load(sync: str) -> dict[str, Stamp] | None:
     try:
         with open(f"{sync}/base", "rb") as file:
-            return dict(marshal.load(file))  # noqa: S302 - the sandbox's own, in the sandbox
+            return dict(marshal.loads(file.read()))  # noqa: S302 - the sandbox's own, and there
     except (OSError, ValueError, EOFError, TypeError):
         return None
 

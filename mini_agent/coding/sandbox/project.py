@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from mini_agent.coding.sandbox.entries import Entry, EntryFacts, Kind, is_safe_path
 from mini_agent.coding.tools.glob_pattern import compile_globs
@@ -19,6 +19,7 @@ from mini_agent.errors import BadRequest
 # Fewer than the files and folders that a workspace can hold.
 MAX_FILES: Final = 15_000
 MAX_GIT_BYTES: Final = 64 << 20
+MAX_READ: Final = 64 << 20
 GIT_TIMEOUT_S: Final = 30.0
 GIT_FOLDER: Final = ".git"
 # What programs make again; left out where no .gitignore says so.
@@ -26,6 +27,7 @@ GENERATED_FOLDERS: Final = frozenset(
     {GIT_FOLDER, ".hg", ".svn", "node_modules", "__pycache__", ".venv", "venv", ".tox", ".nox"}
     | {".mypy_cache", ".pytest_cache", ".ruff_cache", ".gradle", ".direnv", ".terraform"}
 )
+KINDS: Final[Mapping[int, Kind]] = {stat.S_IFREG: "file", stat.S_IFLNK: "link"}
 # INVARIANT: a repository's own configuration starts no program here and fetches nothing.
 SAFE_GIT: Final = (
     *("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"),
@@ -36,13 +38,11 @@ GIT_ENVIRONMENT: Final = {
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_ALLOW_PROTOCOL": "",
-    "GIT_LITERAL_PATHSPECS": "1",
     "LC_ALL": "C",
 }
 
 
-@dataclass(frozen=True, slots=True)
-class FileStamp:
+class FileStamp(NamedTuple):
     """The metadata by which a change on the host is noticed without reading the file."""
 
     kind: Kind
@@ -57,10 +57,9 @@ class FileStamp:
         """Return the stamp of what has this status; of a folder, only that it is one."""
         if stat.S_ISDIR(status.st_mode):
             return cls("folder")
-        kinds: dict[int, Kind] = {stat.S_IFREG: "file", stat.S_IFLNK: "link"}
         return cls(
-            kinds.get(stat.S_IFMT(status.st_mode), "other"),
-            bool(status.st_mode & stat.S_IXUSR),
+            KINDS.get(stat.S_IFMT(status.st_mode), "other"),
+            status.st_mode & stat.S_IXUSR != 0,
             status.st_mtime_ns,
             status.st_ctime_ns,
             status.st_size,
@@ -93,9 +92,8 @@ class Project:
         """Stamp what is to be copied; raises `BadRequest` where it is too much, or git fails."""
         self._checked.clear()
         found: Snapshot = {}
-        for path in self._list_paths(with_git=with_git):
-            stamp = self._stamp_of(path)
-            if stamp is not None and stamp.kind in ("file", "link"):
+        for path, stamp in self._list_paths(with_git=with_git):
+            if stamp.kind in ("file", "link") and self._is_copied(path):
                 found[path] = stamp
             if len(found) > MAX_FILES:
                 raise BadRequest(
@@ -106,16 +104,16 @@ class Project:
 
     def read(self, path: str) -> Entry:
         """Read what is there now; a file that is gone or cannot be read is "gone"."""
-        full = self.root / path
+        stamp = self._stamp_of(path)
         try:
-            if not self._is_real(path):
+            if stamp is None or stamp.kind == "other":
                 return Entry(EntryFacts(path, "gone"))
-            status = full.lstat()
-            if stat.S_ISLNK(status.st_mode):
-                return Entry(EntryFacts(path, "link", target=str(full.readlink())))
-            if stat.S_ISDIR(status.st_mode):
-                return Entry(EntryFacts(path, "folder"))
-            return self._read_file(path)
+            if stamp.kind == "link":
+                target = os.readlink(f"{self.root}/{path}")  # noqa: PTH115 - as it is written
+                return Entry(EntryFacts(path, "link", target=target))
+            return (
+                self._read_file(path) if stamp.kind == "file" else Entry(EntryFacts(path, "folder"))
+            )
         except OSError:
             return Entry(EntryFacts(path, "gone"))
 
@@ -130,10 +128,11 @@ class Project:
         generated = {path for path in paths if GENERATED_FOLDERS & {*path.split("/")}}
         if not self.has_git or not paths:
             return frozenset(generated)
-        # One that is behind a link would make git refuse all of them.
-        given = b"\0".join(os.fsencode(path) for path in paths if self._is_reachable(path))
-        done = self._git(self.root, "check-ignore", "-z", "--stdin", stdin=given)
-        return frozenset(generated) | {os.fsdecode(path) for path in done.stdout.split(b"\0")}
+        # One behind a link would make git refuse all of them, one with a colon be a pattern.
+        given = "\0".join(f"./{path}" for path in paths if self._is_reachable(path))
+        done = self._git(self.root, "check-ignore", "-z", "--stdin", stdin=os.fsencode(given))
+        ignored = os.fsdecode(done.stdout).split("\0")
+        return frozenset(generated) | {path.removeprefix("./") for path in ignored}
 
     def is_excluded(self, path: str) -> bool:
         """Whether a rule denies that it is read."""
@@ -146,51 +145,47 @@ class Project:
     def _is_included(self, path: str) -> bool:
         return any(path == each or path.startswith(f"{each}/") for each in self.included)
 
-    def _list_paths(self, *, with_git: bool) -> Iterator[str]:
-        listed = self._list_git("") if self.has_git else self._walk("", GENERATED_FOLDERS)
-        extra = [each.strip("/") for each in self.included]
-        yield from filter(self._is_copied, listed)
-        for each in extra:
-            yield from filter(self._is_copied, self._list_included(each))
+    def _list_paths(self, *, with_git: bool) -> Iterator[tuple[str, FileStamp]]:
+        yield from self._list_git("") if self.has_git else self._walk("", GENERATED_FOLDERS)
+        for each in self.included:
+            yield from self._list_included(each.strip("/"))
         if with_git:
-            yield from filter(self._is_copied, self._list_repository())
+            yield from self._list_repository()
 
     def _is_copied(self, path: str) -> bool:
         return is_safe_path(path) and not self.is_excluded(path)
 
-    def _list_git(self, below: str) -> Iterator[str]:
+    def _list_git(self, below: str) -> Iterator[tuple[str, FileStamp]]:
         arguments = ("ls-files", "-z", "--cached", "--others", "--exclude-standard")
         done = self._git(self.root / below, *arguments)
         if done.returncode and not below:
             raise _git_failed(done)
-        names = {os.fsdecode(each) for each in done.stdout.split(b"\0")}
-        for name in filter(lambda each: each.strip("/"), names):
-            path = f"{below}{name}".rstrip("/")
+        names = {name.rstrip("/") for name in os.fsdecode(done.stdout).split("\0")}
+        for path in (f"{below}{name}" for name in names if name):
             stamp = self._stamp_of(path)
             # A repository in the repository; git lists its folder alone.
             if stamp is not None and stamp.kind == "folder":
                 yield from self._list_git(f"{path}/")
-            else:
-                yield path
+            elif stamp is not None:
+                yield path, stamp
 
-    def _list_included(self, path: str) -> Iterator[str]:
+    def _list_included(self, path: str) -> Iterator[tuple[str, FileStamp]]:
         stamp = self._stamp_of(path) if is_safe_path(path) else None
         if stamp is not None and stamp.kind == "folder":
             yield from self._walk(f"{path}/", frozenset({GIT_FOLDER}))
         elif stamp is not None:
-            yield path
+            yield path, stamp
 
-    def _list_repository(self) -> list[str]:
+    def _list_repository(self) -> list[tuple[str, FileStamp]]:
         """List the files of .git; none where it is no folder, or too large to be copied."""
         stamp = self._stamp_of(GIT_FOLDER)
         if stamp is None or stamp.kind != "folder":
             return []
-        paths = list(self._walk(f"{GIT_FOLDER}/", frozenset({"hooks", "worktrees", "modules"})))
-        stamps = [self._stamp_of(path) for path in paths]
-        size = sum(each.size for each in stamps if each is not None)
-        return paths if size <= MAX_GIT_BYTES and len(paths) <= MAX_FILES // 3 else []
+        files = list(self._walk(f"{GIT_FOLDER}/", frozenset({"hooks", "worktrees", "modules"})))
+        size = sum(each.size for _, each in files)
+        return files if size <= MAX_GIT_BYTES and len(files) <= MAX_FILES // 3 else []
 
-    def _walk(self, below: str, left_out: frozenset[str]) -> Iterator[str]:
+    def _walk(self, below: str, left_out: frozenset[str]) -> Iterator[tuple[str, FileStamp]]:
         folders = [below]
         while folders:
             folder = folders.pop()
@@ -199,10 +194,12 @@ class Project:
             except OSError:
                 continue
             for entry in entries:
+                path = f"{folder}{entry.name}"
                 if not entry.is_dir(follow_symlinks=False):
-                    yield f"{folder}{entry.name}"
+                    stamp = self._stamp_of(path)
+                    yield from [(path, stamp)] if stamp is not None else []
                 elif entry.name not in left_out:
-                    folders.append(f"{folder}{entry.name}/")
+                    folders.append(f"{path}/")
 
     def _git(
         self, folder: Path, *arguments: str, stdin: bytes = b""
@@ -257,12 +254,16 @@ class Project:
         # Not blocking: a pipe may have taken the place of the file.
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         descriptor = os.open(f"{self.root}/{path}", flags)
-        with os.fdopen(descriptor, "rb", buffering=0) as file:
+        try:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 return Entry(EntryFacts(path, "gone"))
-            content = file.readall()
-        executable = bool(status.st_mode & stat.S_IXUSR)
+            content = os.read(descriptor, status.st_size)
+            while len(content) < status.st_size and (more := os.read(descriptor, MAX_READ)):
+                content += more
+        finally:
+            os.close(descriptor)
+        executable = status.st_mode & stat.S_IXUSR != 0
         facts = EntryFacts(path, "file", executable, status.st_mtime_ns, len(content))
         return Entry(facts, content)
 
