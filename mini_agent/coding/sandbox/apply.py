@@ -49,11 +49,10 @@ def apply_entries(
             yield entry, error.strerror or str(error)
 
 
-def _order(entry: Entry) -> tuple[int, str]:
+def _order(entry: Entry) -> tuple[bool, int, str]:
     """Sort what goes before what comes, and files in a folder before the folder that goes."""
-    if entry.kind != "gone":
-        return (1, entry.path)
-    return (0, "".join(chr(0x10FFFF - ord(character)) for character in entry.path))
+    comes = entry.kind != "gone"
+    return (comes, 0 if comes else -entry.path.count("/"), entry.path)
 
 
 def _apply(root: Path, entry: Entry, expected: FileStamp | None) -> str:

@@ -132,7 +132,7 @@ class Project:
         given = "\0".join(f"./{path}" for path in paths if self._is_reachable(path))
         done = self._git(self.root, "check-ignore", "-z", "--stdin", stdin=os.fsencode(given))
         ignored = os.fsdecode(done.stdout).split("\0")
-        return frozenset(generated) | {path.removeprefix("./") for path in ignored}
+        return frozenset(generated) | {path.removeprefix("./") for path in ignored if path}
 
     def is_excluded(self, path: str) -> bool:
         """Whether a rule denies that it is read."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mini_agent.coding.approval import UserAnswer
 from mini_agent.coding.permissions.policy import Ask
 from mini_agent.coding.tools.protocols import Question
-from mini_agent.messages import JsonObject
+from mini_agent.model import ModelReply
 from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
 from tests.coding.harness import Harness
 
@@ -42,7 +42,7 @@ def fingerprint(folder: Path) -> dict[str, tuple[int, str]]:
     found: dict[str, tuple[int, str]] = {}
     for path in sorted(folder.rglob("*")):
         status = path.lstat()
-        text = os.readlink(path) if path.is_symlink() else ""
+        text = str(path.readlink()) if path.is_symlink() else ""
         if path.is_file() and not path.is_symlink():
             text = hashlib.sha256(path.read_bytes()).hexdigest()
         found[str(path.relative_to(folder))] = (status.st_mode, text)
@@ -51,13 +51,17 @@ def fingerprint(folder: Path) -> dict[str, tuple[int, str]]:
 
 @dataclass
 class Answering:
-    """A user who gives these answers, in order; `asked` are the questions."""
+    """A user who gives these answers, in order, and does `first` before the first of them."""
 
     answers: list[UserAnswer]
+    first: Callable[[], Awaitable[object]] | None = None
     asked: list[Ask] = field(default_factory=list)
 
     async def ask_permission(self, asked: Ask) -> UserAnswer:
         self.asked.append(asked)
+        if self.first is not None:
+            first, self.first = self.first, None
+            await first()
         return self.answers.pop(0)
 
     async def ask(self, questions: Sequence[Question]) -> Mapping[str, str]:
@@ -77,7 +81,7 @@ async def run_commands(harness: Harness, *commands: str, **options: object) -> l
     return await run_calls(harness, *calls, **options)
 
 
-async def run_calls(harness: Harness, *replies: JsonObject, **options: object) -> list[str]:
+async def run_calls(harness: Harness, *replies: ModelReply, **options: object) -> list[str]:
     """Let the model make these calls, and return what it reads of each."""
     with ScriptedModel(*replies, text_reply("done")) as model:
         outcome = await harness.run_prompt(model, "Work.", **{"sandbox": True, **options})

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mini_agent.testing.scripted import calls_reply, scripted_call
+from mini_agent.coding.sandbox.shell import SandboxShell
+from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
 from tests.coding.harness import Harness
 from tests.coding.sandbox.projects import (
     NO,
@@ -18,7 +19,7 @@ from tests.coding.sandbox.projects import (
     run_calls,
     run_commands,
 )
-from tests.docker.sidecar_process import Sidecar
+from tests.docker.sidecar_process import Sidecar, docker
 
 
 async def test_a_command_touches_nothing_on_the_host_before_the_user_agrees(
@@ -177,12 +178,10 @@ async def test_what_other_tools_change_is_there_for_the_next_command(boxed: Harn
 async def test_a_file_changed_on_both_sides_is_said_and_not_overwritten(boxed: Harness) -> None:
     boxed.file("a.txt", "one\n")
 
-    class Meddling(Answering):
-        async def ask_permission(self, asked: object) -> object:  # type: ignore[override]
-            (boxed.project / "a.txt").write_text("mine, while you asked\n")
-            return YES
+    async def meddle() -> None:
+        (boxed.project / "a.txt").write_text("mine, while you asked\n")
 
-    boxed.prompter = Meddling([])
+    boxed.prompter = Answering([YES], meddle)
     said = await run_commands(boxed, "echo two >a.txt; echo b >b.txt", "cat a.txt b.txt")
     assert "a.txt: changed in the project meanwhile" in said[0]
     assert "applied to the project: b.txt" in said[0]
@@ -197,7 +196,7 @@ async def test_what_git_ignores_is_not_copied_and_stays_in_the_sandbox(boxed: Ha
     boxed.settings({"sandbox": {"include": ["kept"]}})
     said = await run_commands(
         boxed,
-        "ls; cat kept/node.log; mkdir build __pycache__; touch build/out __pycache__/x; echo x >x.log",
+        "ls; cat kept/node.log; mkdir build __pycache__; touch build/out __pycache__/x x.log",
         "ls -R",
     )
     assert "debug.log" not in said[0]
@@ -210,7 +209,12 @@ async def test_what_git_ignores_is_not_copied_and_stays_in_the_sandbox(boxed: Ha
 async def test_the_folder_and_the_files_are_there_for_the_next_command(boxed: Harness) -> None:
     boxed.file("sub/a.txt", "one\n")
     said = await run_commands(
-        boxed, "cd sub; export X=1", "pwd; cat a.txt; echo $X; mkdir new; cd new", "pwd", "cd /", "pwd"
+        boxed,
+        "cd sub; export X=1",
+        "pwd; cat a.txt; echo $X; mkdir new; cd new",
+        "pwd",
+        "cd /",
+        "pwd",
     )
     assert said[1].startswith("/workspace/project/sub\none\n")
     assert said[2] == "/workspace/project/sub/new"
@@ -228,7 +232,7 @@ async def test_names_and_kinds_of_all_sorts_go_there_and_come_back(boxed: Harnes
     (boxed.project / "run.sh").write_text("#!/bin/sh\necho ran\n")
     (boxed.project / "run.sh").chmod(0o755)
     before = fingerprint(boxed.project)
-    line = 'ls -A | grep -v "^.git$" | wc -l; ./run.sh; for f in *; do [ -f "$f" ] && echo >>"./$f"; done'
+    line = './run.sh; for f in *; do [ -f "$f" ] && echo >>"./$f"; done'
     (said,) = await run_commands(boxed, line, permission_mode="acceptEdits")
     assert "ran" in said
     after = fingerprint(boxed.project)
@@ -258,36 +262,41 @@ async def test_nothing_runs_in_the_background(boxed: Harness) -> None:
     assert "cannot stay in the background" in said
 
 
-async def test_a_lost_session_is_replaced_and_said(
-    boxed: Harness, real: Sidecar, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_killed_sandbox_is_replaced_and_said(boxed: Harness, real: Sidecar) -> None:
     boxed.file("a.txt", "one\n")
-    from mini_agent.sandbox.client import SidecarSession
 
-    sessions: list[SidecarSession] = []
-    opened = SidecarSession.__init__
+    async def kill() -> None:
+        await docker("kill", *await real.containers())
 
-    def keep(self: SidecarSession, *arguments: object) -> None:
-        opened(self, *arguments)  # type: ignore[arg-type]
-        sessions.append(self)
-
-    monkeypatch.setattr(SidecarSession, "__init__", keep)
-
-    class Ending(Answering):
-        async def ask_permission(self, asked: object) -> object:  # type: ignore[override]
-            await sessions[0].aclose()
-            return YES
-
-    boxed.prompter = Ending([])
+    boxed.prompter = Answering([YES], kill)
     said = await run_commands(boxed, "echo two >>a.txt", "cat a.txt", "cat a.txt")
-    assert "replaced by a new one" in said[1]
     assert said[1].startswith("one\ntwo")
+    assert "replaced by a new one" in said[1]
     assert said[2] == "one\ntwo"
+
+
+async def test_a_session_that_is_over_is_replaced_and_said(boxed: Harness) -> None:
+    boxed.file("a.txt", "one\n")
+    call = calls_reply(scripted_call("Bash", command="cat a.txt"))
+    with ScriptedModel(call, text_reply("1"), call, text_reply("2")) as model:
+        async with boxed.open_session(model, sandbox=True) as runtime:
+            await runtime.assistant.prompt("Work.")
+            shell = runtime.context.permissions.context.shell
+            assert isinstance(shell, SandboxShell)
+            assert shell.copies is not None
+            copy = await shell.copies.open("python")
+            await copy.mirror.session.aclose()
+            await runtime.assistant.prompt("Go on.")
+    said = str(model.requests[3].messages[-1]["content"])
+    assert said.startswith("one\n")
+    assert "replaced by a new one" in said
 
 
 async def test_a_command_that_deletes_everything_deletes_nothing_here(boxed: Harness) -> None:
     boxed.file("a.txt", "one\n")
-    said = await run_commands(boxed, "rm -rf ~/* ~/.[a-z]*", "cat a.txt", permission_mode="acceptEdits")
+    said = await run_commands(
+        boxed, "rm -rf ~/* ~/.[a-z]*", "cat a.txt", permission_mode="acceptEdits"
+    )
     assert "its changes cannot be told" in said[0]
     assert said[1] == "one"
     assert (boxed.project / "a.txt").exists()
