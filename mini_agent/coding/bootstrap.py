@@ -16,6 +16,7 @@ from mini_agent.coding.hooks.event import HookContext
 from mini_agent.coding.inner_loop import InnerLoop, build_config
 from mini_agent.coding.launch import LaunchConfig, TrustedFolders, find_project_files
 from mini_agent.coding.lazy import (
+    PATCHES,
     LazyPages,
     LazySearch,
     attach_review,
@@ -60,8 +61,6 @@ from mini_agent.settings import Settings
 from mini_agent.tools.invoker import Invoker, get_tool_name
 
 TODO_TOOL: Final = "TodoWrite"
-# In the user's own .claude folder: changes of the sandbox that were not applied.
-PATCHES: Final = "sandbox-patches"
 # SessionEnd hooks must not keep the user from leaving for longer.
 SESSION_END_TIMEOUT_S: Final = 10.0
 

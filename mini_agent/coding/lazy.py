@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from mini_agent.coding.permissions.policy import ChangeApprover, PermissionPolicy
 from mini_agent.coding.settings import SandboxSettings
@@ -13,6 +14,9 @@ from mini_agent.coding.tools.context import ToolContext
 from mini_agent.coding.tools.protocols import SearchResult
 from mini_agent.settings import Settings
 from mini_agent.tools.invoker import Invoker
+
+# In the user's own .claude folder: changes of the sandbox that were not applied.
+PATCHES: Final = "sandbox-patches"
 
 
 @dataclass(frozen=True, slots=True)

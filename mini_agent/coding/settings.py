@@ -208,16 +208,16 @@ class _Sandbox(_SettingsModel):
         alias="autoAllowBashIfSandboxed",
         description="Whether Bash needs no permission there.",
     )
-    workspace_mb: (
-        Annotated[
-            int, Field(ge=16, le=4096, description="MiB for the copy and what commands make.")
-        ]
-        | None
-    ) = Field(default=None, alias="workspaceMb")
-    memory_mb: (
-        Annotated[int, Field(ge=128, le=8192, description="MiB of memory, the workspace included.")]
-        | None
-    ) = Field(default=None, alias="memoryMb")
+    workspace_mb: Annotated[int, Field(ge=16, le=4096)] | None = Field(
+        default=None,
+        alias="workspaceMb",
+        description="MiB for the copy and for what commands make, 16 to 4096.",
+    )
+    memory_mb: Annotated[int, Field(ge=128, le=8192)] | None = Field(
+        default=None,
+        alias="memoryMb",
+        description="MiB of memory, the workspace included, 128 to 8192.",
+    )
     include: tuple[str, ...] = Field(
         default=(), description="Paths that are copied although git ignores them."
     )

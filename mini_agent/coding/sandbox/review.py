@@ -24,6 +24,7 @@ from mini_agent.messages import JsonObject
 from mini_agent.tools.arguments import RejectedCall
 
 EDIT_RULE: Final = Rule("Edit")
+MAX_SHOWN_CHARS: Final = 200_000
 AUTOMATIC_MODES: Final = ("acceptEdits", "bypassPermissions")
 QUESTION: Final = "The command changed {count} in the sandbox. Apply this to the project?"
 STARTUP_QUESTION: Final = (
@@ -111,6 +112,8 @@ class ChangeReview:
 
     async def _ask(self, question: str, changes: Sequence[FileChange]) -> str:
         diff = format_patch(changes).decode("utf-8", "replace")
+        if len(diff) > MAX_SHOWN_CHARS:
+            diff = f"{diff[:MAX_SHOWN_CHARS]}\n... the whole diff is in {self.keep(changes)}"
         text = f"{format_summary(changes)}\n{diff}"
         return await self.approver.request(Ask(question, text, EDIT_RULE))
 

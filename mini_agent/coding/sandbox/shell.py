@@ -20,7 +20,7 @@ from mini_agent.coding.sandbox.review import ChangeReview
 from mini_agent.coding.settings import SandboxSettings
 from mini_agent.coding.tools.process_group import PipeReader
 from mini_agent.coding.tools.shell import BackgroundJob, CommandResult, Shell
-from mini_agent.errors import MiniAgentError, SessionOver
+from mini_agent.errors import MiniAgentError, NotConfigured, SessionOver
 from mini_agent.settings import Settings
 from mini_agent.tools.arguments import RejectedCall
 from mini_agent.tools.invoker import OutputListener
@@ -31,6 +31,11 @@ from mini_agent_protocol.languages import LANGUAGES, Language
 
 # Its image has the most programs.
 USUAL_TOOLCHAIN: Final[Language] = "python"
+START: Final = (
+    "`docker compose -f compose.exec.yml up --build -d --wait` starts one; then set "
+    "MINI_AGENT_SIDECAR_URL=http://127.0.0.1:8077 and MINI_AGENT_SIDECAR_TOKEN (`make token`), "
+    "or take --no-sandbox to run commands here, with permission for each"
+)
 NO_BACKGROUND: Final = (
     "Error: in the sandbox a command cannot stay in the background: what it starts ends with it. "
     "Start a server and what talks to it in one command line."
@@ -53,6 +58,17 @@ class SandboxShell(Shell):
     review: ChangeReview | None = None
     _folder: str = ""
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def describe(self) -> str:
+        """Return where commands run, and which changes are not applied."""
+        copies = self._require_copies()
+        limits, pending = copies.limits, sorted(copies.pending)
+        waiting = f"not applied to the project: {', '.join(map(quote_path, pending))}"
+        return (
+            f"commands run in the sandbox of {copies.client.base_url}, on a copy of the project: "
+            f"no network, {limits.workspace_mb} MB of files, {limits.memory_mb} MB of memory; "
+            f"{waiting if pending else 'no change waits to be applied'}"
+        )
 
     async def run(self, command: str, timeout_s: float, listener: OutputListener) -> CommandResult:
         """Run a command in the sandbox, and decide on its changes before returning."""
@@ -186,9 +202,12 @@ async def open_shell(
 
     Raises `NotConfigured`, `Unauthorized` or `SandboxUnavailable` where there is none to be used.
     """
+    sidecar = Settings()
+    if not sidecar.sidecar_url:
+        raise NotConfigured("Bash is to run in the sandbox, and no sidecar is named", hint=START)
     project = Project(folders[0], environment, excluded, settings.include)
     async with (
-        open_sandbox(Settings()) as client,
+        open_sandbox(sidecar) as client,
         open_copies(project, client, settings, USUAL_TOOLCHAIN) as copies,
     ):
         yield SandboxShell(folders, environment, copies=copies)
