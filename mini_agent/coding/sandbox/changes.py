@@ -16,6 +16,9 @@ from mini_agent.coding.sandbox.review import ChangeReview, Outcome
 MAX_CHANGED_FILES: Final = 2000
 MAX_CHANGED_BYTES: Final = 64 << 20
 MAX_NAMES: Final = 10
+UNDECIDED: Final = (
+    "what the command before this one changed was not applied, and is undone in the sandbox"
+)
 
 
 @dataclass(slots=True)
@@ -30,6 +33,15 @@ class ChangeSet:
     async def take(self, reported: Sequence[EntryFacts]) -> list[str]:
         """Return what the model has to know about them."""
         wanted = self._select(reported, await asyncio.to_thread(self._find_ignored, reported))
+        try:
+            return await self._take(wanted)
+        except BaseException:
+            # The user has stopped the turn at the question, say: nothing is applied then.
+            self.copy.stale.update(each.path for each in wanted)
+            self.copy.remarks.append(UNDECIDED)
+            raise
+
+    async def _take(self, wanted: Sequence[EntryFacts]) -> list[str]:
         entries = await self.copy.mirror.take(wanted)
         changes = [await asyncio.to_thread(self._compare, entry) for entry in entries]
         same, changes = _partition(changes)
@@ -93,7 +105,8 @@ class ChangeSet:
             self._say(f"{names} changed in the project as well, which was not overwritten{kept}")
         for change in conflicts:
             self.copies.settle(self.copy, change.path, is_in_project=False)
-        return [change for change in changes if change not in conflicts]
+        paths = {change.path for change in conflicts}
+        return [change for change in changes if change.path not in paths]
 
     async def _decide(self, changes: list[FileChange]) -> None:
         outcome = Outcome(pending=tuple(change.after for change in changes))

@@ -32,6 +32,7 @@ class Copy:
 
     `stale` are paths that hold something else there and are to be written again. `has_run` says
     that a command may have changed it since the last report, `is_written` that it is one at all.
+    `remarks` are for the next call.
     """
 
     mirror: Mirror
@@ -39,6 +40,7 @@ class Copy:
     stale: set[str] = field(default_factory=set)
     has_run: bool = False
     is_written: bool = False
+    remarks: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -80,7 +82,7 @@ class ProjectCopies:
         ]
         gone = [path for path in {*copy.known, *copy.stale} if path not in wanted]
         if changed or gone or not copy.is_written:
-            await copy.mirror.write(self._read(gone, changed))
+            await copy.mirror.write(self._read(wanted, gone, changed))
             copy.is_written = True
         copy.known, copy.stale = dict(wanted), set()
 
@@ -150,11 +152,17 @@ class ProjectCopies:
                 "folders out with .gitignore or permissions.deny Read(FOLDER/**)",
             )
 
-    def _read(self, gone: list[str], changed: list[str]) -> Iterator[Entry]:
+    def _read(
+        self, wanted: dict[str, FileStamp | int], gone: list[str], changed: list[str]
+    ) -> Iterator[Entry]:
         for path in gone:
             yield Entry(EntryFacts(path, "gone"))
         for path in changed:
-            yield self.pending.get(path) or self.project.read(path)
+            entry = self.pending.get(path) or self.project.read(path)
+            if entry.kind == "gone":
+                # It cannot be read: what a command puts there must not replace it.
+                wanted.pop(path)
+            yield entry
 
 
 @asynccontextmanager

@@ -18,6 +18,7 @@ CHUNK_BYTES = 1 << 20
 PART_BYTES = 15 << 20
 # A program in the sandbox can make any number of files.
 MAX_ENTRIES = 50_000
+MAX_CWD_BYTES = 4096
 NEVER = frozenset({".git"})
 
 Stamp = tuple[object, ...]
@@ -101,7 +102,9 @@ def write(root: str, sync: str) -> None:
 
 def report(root: str, sync: str, skipped: frozenset[str]) -> None:
     """Print what has changed since then, and the folder in which the last command ended."""
-    base = _load(sync)
+    # Where the project's folder itself is another thing, nothing in it is a change.
+    is_folder = os.path.isdir(root) and not os.path.islink(root)
+    base = _load(sync) if is_folder else None
     found: dict[str, object] = {"cwd": _read_cwd(sync), "lost": base is None, "changes": []}
     if base is not None:
         found["changes"] = list(_differences(root, base, skipped))
@@ -175,7 +178,7 @@ def _scan(
     root: str, base: dict[str, Stamp], skipped: frozenset[str]
 ) -> Iterator[tuple[str, Stamp]]:
     """Yield the entries below `root`; folders called as in `skipped` only if `base` has them."""
-    folders = [""] if os.path.isdir(root) else []
+    folders = [""]
     while folders:
         folder = folders.pop()
         with os.scandir(f"{root}/{folder}") as entries:
@@ -233,24 +236,32 @@ def _copy(full: str, size: int, writer: PartWriter) -> None:
 
 
 def _read_cwd(sync: str) -> str:
-    try:
-        with open(f"{sync}/cwd", errors="surrogateescape") as noted:
-            return noted.read(4096).removesuffix("\n")
-    except OSError:
-        return ""
+    cwd = _read_own(f"{sync}/cwd")[:MAX_CWD_BYTES]
+    return os.fsdecode(cwd).removesuffix("\n")
 
 
 def _save(sync: str, base: dict[str, Stamp]) -> None:
-    with open(f"{sync}/base", "wb") as file:
+    _remove(f"{sync}/base")
+    with open(f"{sync}/base", "xb") as file:
         marshal.dump(base, file)
 
 
 def _load(sync: str) -> dict[str, Stamp] | None:
     try:
-        with open(f"{sync}/base", "rb") as file:
-            return dict(marshal.loads(file.read()))  # noqa: S302 - the sandbox's own, and there
-    except (OSError, ValueError, EOFError, TypeError):
+        return dict(marshal.loads(_read_own(f"{sync}/base")))  # noqa: S302 - the sandbox's own
+    except (ValueError, EOFError, TypeError):
         return None
+
+
+def _read_own(path: str) -> bytes:
+    """Read a file of ours; empty where a command has put something else in its place."""
+    try:
+        # Not blocking: nothing writes to a pipe.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with open(descriptor, "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
 
 
 def main(operation: str, folder: str, *skipped: str) -> None:

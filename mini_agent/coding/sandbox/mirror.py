@@ -12,6 +12,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from mini_agent.coding.sandbox.entries import (
+    PART_BYTES,
     Entry,
     EntryFacts,
     Report,
@@ -34,6 +35,8 @@ TTL_S: Final = 3600.0
 OPERATION_TIMEOUT_S: Final = 60.0
 # A report of 50,000 changes; a command's output beyond it is left out.
 REPORT_BYTES: Final = 8 << 20
+# Of one path in a bundle: it and the target of a link, every byte escaped.
+MAX_FACTS_BYTES: Final = 1 << 16
 OUTPUT_BYTES: Final = 4 << 20
 MAX_COMMAND_S: Final = 600.0
 NO_FOLDER: Final = 97
@@ -112,7 +115,8 @@ class Mirror:
         """Return the entries with their content; `report` then begins anew."""
         names = [each.path for each in wanted]
         count = await self._operate("take", *GENERATED_FOLDERS, stdin=_encode_names(names))
-        if not count.strip().isdecimal() or int(count) > 64:
+        most = 2 + sum(each.size + MAX_FACTS_BYTES for each in wanted) // PART_BYTES
+        if not count.strip().isdecimal() or not 0 < int(count) <= most:
             raise SandboxError(f"the sandbox sent no number of parts: {count[:80]!r}")
         parts = [await self.session.read(f"sync/out.{number}") for number in range(int(count))]
         return decode_bundle(b"".join(parts), wanted)

@@ -19,6 +19,8 @@ NO_FILE: Final = b"/dev/null"
 NO_NEWLINE: Final = b"\\ No newline at end of file\n"
 SNIFFED_BYTES: Final = 8000
 BASE85_BYTES: Final = 52
+# Tags mark the words of the program to the model.
+QUOTED: Final = frozenset('"\\<>')
 LETTERS: Final = 26
 
 
@@ -65,11 +67,14 @@ def format_summary(changes: Sequence[FileChange], most: int = 20) -> str:
 
 
 def quote_path(path: str) -> str:
-    """Quote a path as git does, where it holds quotes or characters that are not printable."""
+    """Quote a path as git does, where it holds quotes, tags or what is not printable."""
     encoded = path.encode("utf-8", "surrogateescape")
-    if path.isprintable() and not {'"', "\\"} & {*path}:
+    if path.isprintable() and not QUOTED & {*path}:
         return path
-    shown = (chr(b) if 32 <= b < 127 and b not in b'"\\' else f"\\{b:03o}" for b in encoded)
+    shown = (
+        chr(byte) if 32 <= byte < 127 and chr(byte) not in QUOTED else f"\\{byte:03o}"
+        for byte in encoded
+    )
     return f'"{"".join(shown)}"'
 
 

@@ -95,6 +95,8 @@ class Project:
         for path, stamp in self._list_paths(with_git=with_git):
             if stamp.kind in ("file", "link") and self._is_copied(path):
                 found[path] = stamp
+            if len(found) > MAX_FILES and _is_of_git(path):
+                return {path: stamp for path, stamp in found.items() if not _is_of_git(path)}
             if len(found) > MAX_FILES:
                 raise BadRequest(
                     f"the project has more than {MAX_FILES} files, which is what the sandbox holds",
@@ -149,7 +151,8 @@ class Project:
         yield from self._list_git("") if self.has_git else self._walk("", GENERATED_FOLDERS)
         for each in self.included:
             yield from self._list_included(each.strip("/"))
-        if with_git:
+        # What a rule denies may well be in the history.
+        if with_git and not self.excluded:
             yield from self._list_repository()
 
     def _is_copied(self, path: str) -> bool:
@@ -266,6 +269,10 @@ class Project:
         executable = status.st_mode & stat.S_IXUSR != 0
         facts = EntryFacts(path, "file", executable, status.st_mtime_ns, len(content))
         return Entry(facts, content)
+
+
+def _is_of_git(path: str) -> bool:
+    return path.startswith(f"{GIT_FOLDER}/")
 
 
 def _git_failed(done: subprocess.CompletedProcess[bytes]) -> BadRequest:

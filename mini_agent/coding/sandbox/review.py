@@ -25,7 +25,6 @@ from mini_agent.tools.arguments import RejectedCall
 
 EDIT_RULE: Final = Rule("Edit")
 MAX_SHOWN_CHARS: Final = 200_000
-AUTOMATIC_MODES: Final = ("acceptEdits", "bypassPermissions")
 QUESTION: Final = "The command changed {count} in the sandbox. Apply this to the project?"
 STARTUP_QUESTION: Final = (
     "The command also changed files that start commands or say which may start: {names}. "
@@ -126,23 +125,30 @@ class ChangeReview:
             request = parse_request("Write", arguments, self.permissions.context)
         except (ValidationError, RejectedCall):
             return "refuse", "no path that the tools could name"
-        return self._decide_request(request)
+        refusal = self._find_refusal(request)
+        return ("refuse", refusal) if refusal else (self._decide_request(request, change), "")
 
-    def _decide_request(self, request: PermissionRequest) -> tuple[Decision, str]:
+    def _find_refusal(self, request: PermissionRequest) -> str:
         policy = self.permissions
         denied = next((rule for rule in policy.rules.deny if touches(rule, request)), None)
         if denied is not None:
-            return "refuse", f"denied by the rule {denied}"
+            return f"denied by the rule {denied}"
         if policy.mode == "plan":
-            return "refuse", "nothing is changed in plan mode"
-        if not all(map(policy.context.contains, request.paths)):
-            return "refuse", "it leads out of the project"
+            return "nothing is changed in plan mode"
+        is_inside = all(map(policy.context.contains, request.paths))
+        return "" if is_inside else "it leads out of the project"
+
+    def _decide_request(self, request: PermissionRequest, change: FileChange) -> Decision:
+        policy = self.permissions
         if request.startup_names:
-            return "ask_by_name", ""
+            return "ask_by_name"
         if any(touches(rule, request) for rule in policy.rules.ask):
-            return "ask", ""
-        is_allowed = any(covers(rule, request) for rule in policy.rules.allow)
-        return ("apply" if is_allowed or policy.mode in AUTOMATIC_MODES else "ask"), ""
+            return "ask"
+        # No tool for edits deletes a file.
+        is_edit = policy.mode == "acceptEdits" and change.after.kind != "gone"
+        if policy.mode == "bypassPermissions" or is_edit:
+            return "apply"
+        return "apply" if any(covers(rule, request) for rule in policy.rules.allow) else "ask"
 
     def _apply(
         self,

@@ -20,7 +20,7 @@ from mini_agent.coding.sandbox.review import ChangeReview
 from mini_agent.coding.settings import SandboxSettings
 from mini_agent.coding.tools.process_group import PipeReader
 from mini_agent.coding.tools.shell import BackgroundJob, CommandResult, Shell
-from mini_agent.errors import MiniAgentError, NotConfigured, SessionOver
+from mini_agent.errors import MiniAgentError, NotConfigured, SandboxUnavailable, SessionOver
 from mini_agent.settings import Settings
 from mini_agent.tools.arguments import RejectedCall
 from mini_agent.tools.invoker import OutputListener
@@ -77,10 +77,12 @@ class SandboxShell(Shell):
         async with self._lock:
             try:
                 return await self._run(command, timeout_s, listener)
+            except SandboxUnavailable as error:
+                raise _describe_failure(error) from None
             except MiniAgentError as error:
-                raise RejectedCall(
-                    f"Error: the command was not run or not finished: {error}"
-                ) from None
+                # A command may have made the copy such that it cannot be kept in step.
+                await self._require_copies().aclose()
+                raise _describe_failure(error) from None
 
     async def start(self, command: str) -> BackgroundJob:
         """Refuse: between two commands every process in the sandbox is ended."""
@@ -122,6 +124,8 @@ class SandboxShell(Shell):
             await copies.synchronize(copy)
         except (SessionOver, WorkspaceLost):
             copy = await self._replace(copy, remarks)
+        remarks += copy.remarks
+        copy.remarks.clear()
         return copy
 
     async def _replace(self, copy: Copy, remarks: list[str]) -> Copy:
@@ -211,6 +215,10 @@ async def open_shell(
         open_copies(project, client, settings, USUAL_TOOLCHAIN) as copies,
     ):
         yield SandboxShell(folders, environment, copies=copies)
+
+
+def _describe_failure(error: MiniAgentError) -> RejectedCall:
+    return RejectedCall(f"Error: the command was not run, or not to its end: {error}")
 
 
 def _select_toolchain(command: str) -> Language:
