@@ -22,7 +22,7 @@ from mini_agent.coding.sandbox.entries import (
     split_parts,
 )
 from mini_agent.coding.sandbox.project import GENERATED_FOLDERS
-from mini_agent.errors import SandboxError
+from mini_agent.errors import BadRequest, SandboxError
 from mini_agent.sandbox.client import SidecarClient, SidecarSession
 from mini_agent.tools.arguments import RejectedCall
 from mini_agent_protocol.execution import Execution, Output
@@ -40,6 +40,7 @@ MAX_FACTS_BYTES: Final = 1 << 16
 OUTPUT_BYTES: Final = 4 << 20
 MAX_COMMAND_S: Final = 600.0
 NO_FOLDER: Final = 97
+SIZES_HINT: Final = "sandbox.workspaceMb and sandbox.memoryMb in settings.json set its size"
 # Nobody answers an editor, a pager or a prompt in there.
 COMMAND_ENVIRONMENT: Final = {
     **dict.fromkeys(("PAGER", "GIT_PAGER", "MANPAGER"), "cat"),
@@ -74,7 +75,10 @@ class Mirror:
     @classmethod
     async def open(cls, client: SidecarClient, toolchain: Language, limits: Limits) -> Mirror:
         """Open a session, and start its sandbox."""
-        session = await client.open_session(ttl_s=TTL_S, limits=limits)
+        try:
+            session = await client.open_session(ttl_s=TTL_S, limits=limits)
+        except BadRequest as refused:
+            raise BadRequest(refused.message, hint=SIZES_HINT) from None
         mirror = cls(session, toolchain)
         begun = await mirror.run_script("mkdir -p sync project && command -v git")
         mirror.has_git = begun.exit_code == 0
@@ -143,8 +147,7 @@ class Mirror:
             why = execution.stderr.strip().splitlines()[-1:] or [execution.status]
             raise SandboxError(
                 f"the sandbox could not {operation} the project's files: {why[0]}",
-                hint="raise sandbox.workspaceMb and sandbox.memoryMb in settings.json "
-                "if the files need more room",
+                hint=f"{SIZES_HINT}; it holds 16,000 files at most",
             )
         return execution.stdout
 
