@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from mini_agent.coding.sandbox.copies import Copy, ProjectCopies
@@ -88,9 +89,11 @@ class ChangeSet:
         known = self.copy.known.get(path)
         if isinstance(known, FileStamp):
             return known
-        # What is pending was judged when it was made; folders are not copied by themselves.
+        if known is not None:
+            return self.copies.pending_stamps[path]
+        # Folders are not copied by themselves.
         now = self.copies.project.stamp(path) if is_safe_path(path) else None
-        return now if known is not None or (now is not None and now.kind == "folder") else None
+        return now if now is not None and now.kind == "folder" else None
 
     def _leave_conflicts(self, changes: list[FileChange]) -> list[FileChange]:
         conflicts = [
@@ -100,7 +103,7 @@ class ChangeSet:
             and self.copies.project.stamp(change.path) != self._expected(change.path)
         ]
         if conflicts:
-            kept = self._keep(conflicts)
+            kept = _describe_patch(self.review.keep(conflicts) if self.review else None)
             names = _format_names([change.path for change in conflicts])
             self._say(f"{names} changed in the project as well, which was not overwritten{kept}")
         for change in conflicts:
@@ -117,7 +120,8 @@ class ChangeSet:
             self.copies.settle(self.copy, path, is_in_project=True)
         for path, _ in outcome.refused:
             self.copies.settle(self.copy, path, is_in_project=False)
-        self.copies.keep_pending(self.copy, list(outcome.pending))
+        stamps = {entry.path: self._expected(entry.path) for entry in outcome.pending}
+        self.copies.keep_pending(self.copy, list(outcome.pending), stamps)
         self._describe(outcome)
 
     def _describe(self, outcome: Outcome) -> None:
@@ -131,20 +135,20 @@ class ChangeSet:
         if outcome.pending:
             waiting = [self._compare(entry) for entry in self.copies.pending.values()]
             names = _format_names([entry.path for entry in outcome.pending])
+            patch = _describe_patch(self.review.keep_pending(waiting) if self.review else None)
             self._say(
-                f"changed in the sandbox alone: {names}. Nobody was there to approve it"
-                f"{self._keep(waiting)}"
+                f"changed in the sandbox alone: {names}. Nobody was there to approve it{patch}"
             )
-
-    def _keep(self, changes: list[FileChange]) -> str:
-        path = self.review.keep(changes) if self.review is not None else None
-        return f"; `git apply {path}` applies it" if path else ""
 
     def _say(self, remark: str) -> None:
         """Tell the model and the user."""
         self.remarks.append(remark)
         if self.review is not None:
             self.review.warn(remark)
+
+
+def _describe_patch(path: Path | None) -> str:
+    return f"; `git apply {path}` applies it" if path else ""
 
 
 def _partition(changes: Sequence[FileChange]) -> tuple[list[FileChange], list[FileChange]]:

@@ -48,12 +48,14 @@ class ProjectCopies:
     """Opens a copy for an image when it is first needed.
 
     `pending` are changes that are not applied to the project; every copy has them.
+    `pending_stamps` say how their paths were in the project when they were copied.
     """
 
     project: Project
     client: SidecarClient
     settings: SandboxSettings
     pending: dict[str, Entry] = field(default_factory=dict)
+    pending_stamps: dict[str, FileStamp | None] = field(default_factory=dict)
     _pending_numbers: dict[str, int] = field(default_factory=dict)
     _count: int = 0
     _copies: dict[Language, Copy] = field(default_factory=dict)
@@ -104,9 +106,12 @@ class ProjectCopies:
         copy.has_run = False
         return report
 
-    def keep_pending(self, copy: Copy, entries: list[Entry]) -> None:
+    def keep_pending(
+        self, copy: Copy, entries: list[Entry], stamps: dict[str, FileStamp | None]
+    ) -> None:
         """Note that the entries are in the copy and not in the project."""
         self._count += 1
+        self.pending_stamps.update(stamps)
         for entry in entries:
             self.pending[entry.path] = entry
             self._pending_numbers[entry.path] = copy.known[entry.path] = self._count
@@ -114,6 +119,7 @@ class ProjectCopies:
     def settle(self, copy: Copy, path: str, *, is_in_project: bool) -> None:
         """Note that project and copy hold the same there, or that the copy's is given up."""
         self.pending.pop(path, None)
+        self.pending_stamps.pop(path, None)
         self._pending_numbers.pop(path, None)
         stamp = self.project.stamp(path)
         if not is_in_project:

@@ -39,7 +39,8 @@ REPORT_BYTES: Final = 8 << 20
 MAX_FACTS_BYTES: Final = 1 << 16
 OUTPUT_BYTES: Final = 4 << 20
 MAX_COMMAND_S: Final = 600.0
-NO_FOLDER: Final = 97
+# In the place of a path, which begins with a slash.
+NO_FOLDER: Final = "none"
 SIZES_HINT: Final = "sandbox.workspaceMb and sandbox.memoryMb in settings.json set its size"
 # Nobody answers an editor, a pager or a prompt in there.
 COMMAND_ENVIRONMENT: Final = {
@@ -50,7 +51,7 @@ COMMAND_ENVIRONMENT: Final = {
 }
 COMMAND: Final = """\
 rm -f {sync}/cwd
-cd -- {folder} || exit {no_folder}
+cd -- {folder} || {{ echo {no_folder} >{sync}/cwd; exit 1; }}
 trap '{{ pwd -P >{sync}/cwd; }} 2>/dev/null' EXIT
 {command}
 """

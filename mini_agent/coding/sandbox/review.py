@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
@@ -55,7 +55,7 @@ class ChangeReview:
     approver: ChangeApprover
     warn: Callable[[str], None]
     patches: Path
-    _patch: Path | None = field(default=None)
+    _pending_patch: Path | None = None
 
     async def review(
         self,
@@ -86,16 +86,24 @@ class ChangeReview:
         return Outcome(tuple(path for path, why in written if not why), pending, tuple(refused))
 
     def keep(self, changes: Iterable[FileChange]) -> Path | None:
-        """Write what is not applied to the session's patch, and return its path."""
+        """Write the changes to a patch of their own; return its path, None where there is none."""
+        name = f"{datetime.now():%Y-%m-%d_%H-%M-%S}-{secrets.token_hex(4)}.patch"  # noqa: DTZ005
+        return self._write(self.patches / name, changes)
+
+    def keep_pending(self, changes: Iterable[FileChange]) -> Path | None:
+        """Write all that waits to the session's patch, in the place of what waited before."""
+        if self._pending_patch is None:
+            self._pending_patch = self.keep(changes)
+            return self._pending_patch
+        return self._write(self._pending_patch, changes)
+
+    def _write(self, path: Path, changes: Iterable[FileChange]) -> Path | None:
         patch = format_patch(changes)
         if not patch:
             return None
-        if self._patch is None:
-            name = f"{datetime.now():%Y-%m-%d_%H-%M-%S}-{secrets.token_hex(4)}.patch"  # noqa: DTZ005
-            self._patch = self.patches / name
-        self._patch.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._patch.write_bytes(patch)
-        return self._patch
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.write_bytes(patch)
+        return path
 
     def _questions(
         self, by_decision: dict[Decision, list[FileChange]]

@@ -179,7 +179,7 @@ class _EndedCommand:
     @property
     def found_no_folder(self) -> bool:
         """Whether the folder that it was to begin in is gone, so that it was not run."""
-        return self.execution.exit_code == NO_FOLDER and not self.report.cwd
+        return self.report.cwd == NO_FOLDER
 
     def build_result(self, remarks: list[str]) -> CommandResult:
         """Return the result of the call."""

@@ -326,6 +326,43 @@ async def test_accepting_edits_does_not_accept_deletions(boxed: Harness) -> None
     assert "deleted file" in user.asked[0].diff
 
 
+async def test_what_waits_does_not_overwrite_what_other_tools_write_meanwhile(
+    boxed: Harness,
+) -> None:
+    path = str(boxed.file("a.txt", "one\n"))
+    said = await run_calls(
+        boxed,
+        calls_reply(scripted_call("Bash", command="rm a.txt; ls")),
+        calls_reply(scripted_call("Read", file_path=path)),
+        calls_reply(scripted_call("Edit", file_path=path, old_string="one", new_string="mine")),
+        calls_reply(scripted_call("Bash", command="echo theirs >a.txt")),
+        calls_reply(scripted_call("Bash", command="cat a.txt")),
+        permission_mode="acceptEdits",
+    )
+    assert "changed in the sandbox alone: a.txt" in said[0]
+    assert "a.txt changed in the project as well, which was not overwritten" in said[3]
+    assert (boxed.project / "a.txt").read_text() == "mine\n"
+    assert said[4] == "mine"
+    patches = [each.read_text() for each in (boxed.claude_home / "sandbox-patches").iterdir()]
+    assert sum("+theirs" in patch for patch in patches) == 1
+    assert sum("deleted file" in patch for patch in patches) == 1
+
+
+async def test_a_command_is_run_once_whatever_its_exit_code(boxed: Harness) -> None:
+    boxed.file("sub/a.txt", "one\n")
+    said = await run_commands(
+        boxed,
+        "cd sub",
+        "echo ran; exec sh -c 'exit 97'",
+        "mv ../sub ../moved",
+        "pwd",
+        permission_mode="bypassPermissions",
+    )
+    assert said[1].startswith("Exit code 97\nran")
+    assert said[1].count("ran") == 1
+    assert said[3].startswith("/workspace/project")
+
+
 async def test_a_turn_that_is_stopped_at_the_question_applies_nothing(boxed: Harness) -> None:
     boxed.file("a.txt", "one\n")
 
