@@ -95,6 +95,15 @@ class PolicyApprover:
                 pass
         return await self._ask(decision, lambda: decision)
 
+    @property
+    def can_ask(self) -> bool:
+        """Whether there is a user to be asked."""
+        return self.prompter is not None
+
+    async def request(self, ask: Ask) -> str:
+        """Return why the user does not agree, else "": a question that comes from no call."""
+        return await self._ask(ask, lambda: ask)
+
     async def _ask(self, ask: Ask, decide_again: Callable[[], Decision]) -> str:
         if self.prompter is None:
             return (

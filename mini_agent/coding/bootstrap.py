@@ -17,7 +17,14 @@ from mini_agent.coding.hooks.commands import CombinedHooks, CommandHooks
 from mini_agent.coding.hooks.event import HookContext
 from mini_agent.coding.inner_loop import InnerLoop, build_config
 from mini_agent.coding.launch import LaunchConfig
-from mini_agent.coding.lazy import LazyPages, LazySearch, open_sandbox
+from mini_agent.coding.lazy import (
+    PATCHES,
+    LazyPages,
+    LazySearch,
+    attach_review,
+    open_sandbox,
+    open_sandbox_shell,
+)
 from mini_agent.coding.mcp_servers import (
     McpServer,
     close_servers,
@@ -116,20 +123,31 @@ async def open_session(
 ) -> AsyncIterator[AssistantRuntime]:
     """Open the session that the options select, with its MCP servers; close both at the end."""
     sandbox = open_sandbox(Settings()) if launch.uses_builtin else nullcontext()
-    async with sandbox as programs, _open_with_programs(launch, dependencies, programs) as runtime:
-        if programs is not None:
-            isolated = await programs.list_openai_tools()
-            runtime.context.permissions.isolated_tools = frozenset(map(get_tool_name, isolated))
+    async with (
+        open_sandbox_shell(build_tool_context(launch), launch.sandbox) as tool_context,
+        sandbox as programs,
+        _open_with_programs(launch, dependencies, programs, tool_context) as runtime,
+    ):
+        isolated = await programs.list_openai_tools() if programs is not None else []
+        runtime.context.permissions.isolated_tools = frozenset(
+            (*map(get_tool_name, isolated), *_list_sandboxed_tools(launch))
+        )
         yield runtime
+
+
+def _list_sandboxed_tools(launch: LaunchConfig) -> tuple[str, ...]:
+    return ("Bash",) if launch.sandbox.enabled and launch.sandbox.allows_bash else ()
 
 
 @asynccontextmanager
 async def _open_with_programs(
-    launch: LaunchConfig, dependencies: Dependencies, programs: Invoker | None
+    launch: LaunchConfig,
+    dependencies: Dependencies,
+    programs: Invoker | None,
+    tool_context: ToolContext,
 ) -> AsyncIterator[AssistantRuntime]:
     sandbox_servers = [McpServer("sandbox", None, programs)] if programs is not None else []
     servers = [*sandbox_servers, *await start_servers(list_servers(launch))]
-    tool_context = build_tool_context(launch)
     try:
         _require_tools(launch, servers)
         runtime = await _RuntimeBuilder(launch, dependencies, servers, tool_context).build()
@@ -218,6 +236,7 @@ class _RuntimeBuilder:
                 lambda path: MemoryRules(self._permissions).deny(path),
                 lambda path: MemoryRules(self._permissions).permit(path),
             ),
+            in_sandbox=launch.sandbox.enabled,
         )
         self._prompt_servers = self._build_prompt_servers()
         self._hooks = CombinedHooks(
@@ -294,10 +313,14 @@ class _RuntimeBuilder:
         )
         user = self._dependencies.permission_prompter
         notifying = NotifyingPermissionPrompter(user, self._notifications) if user else None
+        approver = PolicyApprover(self._permissions, notifying, self._warn)
+        if self._launch.sandbox.enabled:
+            patches = self._launch.paths.claude_home / PATCHES
+            attach_review(self._tool_context, self._permissions, approver, self._warn, patches)
         middleware_context = MiddlewareContext(
             self._hook_context,
             self._hooks,
-            PolicyApprover(self._permissions, notifying, self._warn),
+            approver,
             lambda: self._observer,
             self._stop,
         )

@@ -59,6 +59,7 @@ def _checks(launch: LaunchConfig) -> Iterator[Check]:
     git = shutil.which("git", path=launch.variables.get("PATH"))
     yield Check("git", git is not None, git or "not installed", "commits need it: install git")
     yield _check_sessions(launch)
+    yield _check_sandbox(launch)
     trusted = "trusted" if launch.is_trusted else "not trusted: its hooks and servers are left out"
     yield Check("this folder", is_ok=True, detail=f"{launch.paths.project}, {trusted}")
     for server in list_servers(launch):
@@ -74,6 +75,14 @@ def _check_api_key(launch: LaunchConfig) -> Check:
     is_set = bool(launch.variables.get(name))
     detail = f"{launch.model}, {name} is {'set' if is_set else 'not set'}"
     return Check("model", is_set, detail, f"export {name}=..., or take another --model")
+
+
+def _check_sandbox(launch: LaunchConfig) -> Check:
+    if not launch.sandbox.enabled:
+        return Check("Bash", is_ok=True, detail="runs on this machine; --sandbox: in the sandbox")
+    address = launch.variables.get("MINI_AGENT_SIDECAR_URL", "")
+    detail = f"in the sandbox of {address}" if address else "no sidecar for the sandbox is named"
+    return Check("Bash", bool(address), detail, "set MINI_AGENT_SIDECAR_URL, or --no-sandbox")
 
 
 def _check_sessions(launch: LaunchConfig) -> Check:

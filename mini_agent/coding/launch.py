@@ -12,6 +12,7 @@ from mini_agent.coding.permissions.rules import Rules, parse_rule
 from mini_agent.coding.permissions.settings import PermissionSettings, merge_permission_settings
 from mini_agent.coding.settings import (
     ClaudeSettings,
+    SandboxSettings,
     SettingsFile,
     load_usable_settings,
     merge_settings,
@@ -71,6 +72,13 @@ class LaunchConfig:
     def origin(self) -> SessionOrigin:
         """The folder and branch that the lines of a new transcript name."""
         return SessionOrigin(str(self.paths.project), read_git_branch(self.paths.project))
+
+    @property
+    def sandbox(self) -> SandboxSettings:
+        """Whether and how Bash runs in the sandbox; the option counts before the settings."""
+        asked = self.options.sandbox
+        is_on = self.settings.sandbox.enabled if asked is None else asked
+        return replace(self.settings.sandbox, enabled=is_on and self.uses_builtin)
 
     @property
     def uses_builtin(self) -> bool:

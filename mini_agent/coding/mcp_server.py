@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -46,12 +48,20 @@ from mini_agent.coding.agent_resources import (
     AgentResources,
     read_callback_kinds,
 )
-from mini_agent.coding.lazy import LazyPages, LazySearch, open_sandbox
+from mini_agent.coding.approval import PolicyApprover
+from mini_agent.coding.lazy import (
+    PATCHES,
+    LazyPages,
+    LazySearch,
+    attach_review,
+    open_sandbox,
+    open_sandbox_shell,
+)
 from mini_agent.coding.permissions.matching import denied_globs
 from mini_agent.coding.permissions.policy import Deny, PermissionPolicy
 from mini_agent.coding.permissions.settings import read_permission_settings
 from mini_agent.coding.prompts.server import SYSTEM_PROMPT_URI
-from mini_agent.coding.settings import settings_paths
+from mini_agent.coding.settings import load_usable_settings, merge_settings, settings_paths
 from mini_agent.coding.tools.catalog import argument_schema, available_tools, coding_tools
 from mini_agent.coding.tools.coding_tool import CodingTool, error_output, format_remark, text_output
 from mini_agent.coding.tools.context import ToolContext
@@ -90,8 +100,8 @@ def serve() -> None:
 def load_policy(project: Path, environment: Mapping[str, str]) -> PermissionPolicy:
     """Return the policy: the client asks its user, what settings deny is denied here too."""
     context = ToolContext.create(project, environment)
-    home = claude_home(context)
-    settings = read_permission_settings(settings_paths(home, context.project), context.project)
+    paths = settings_paths(claude_home(context), context.project)
+    settings = read_permission_settings(paths, context.project)
     searx = environment.get("MINI_AGENT_SEARXNG_URL")
     context = replace(
         context,
@@ -132,9 +142,27 @@ async def build_server(permissions: PermissionPolicy, sandbox: Invoker | None = 
 
 async def _serve(project: Path, environment: Mapping[str, str]) -> None:
     permissions = load_policy(project, environment)
-    async with open_sandbox(Settings()) as sandbox:
+    async with _in_sandbox(permissions), open_sandbox(Settings()) as sandbox:
         server = await build_server(permissions, sandbox)
         await serve_stdio(server, permissions.context.shell.aclose)
+
+
+@asynccontextmanager
+async def _in_sandbox(permissions: PermissionPolicy) -> AsyncIterator[None]:
+    """Run Bash in the sandbox where settings say so; changes are applied, as calls are made."""
+    home = claude_home(permissions.context)
+    paths = settings_paths(home, permissions.context.project)
+    settings = merge_settings(load_usable_settings(path)[0] for path in paths).sandbox
+    async with open_sandbox_shell(permissions.context, settings) as context:
+        permissions.context = context
+        if settings.enabled:
+            approver = PolicyApprover(permissions, None)
+            attach_review(context, permissions, approver, _warn, home / PATCHES)
+        yield
+
+
+def _warn(message: str) -> None:
+    print(f"mini-agent: {message}", file=sys.stderr)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ class Options:
     disallowed_tools: tuple[str, ...] = ()
     add_dirs: tuple[str, ...] = ()
     trust_project: bool = False
+    sandbox: bool | None = None
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -123,6 +124,13 @@ def _add_permission_options(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument("--add-dir", action="append", default=[], metavar="DIR", help="also ours")
     group.add_argument(
+        "--sandbox",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="run Bash on a copy of the project in our sandbox, without asking; its changes are "
+        "applied when you approve them",
+    )
+    group.add_argument(
         "--trust", action="store_true", help="run the hooks and MCP servers this project names"
     )
 
@@ -148,6 +156,7 @@ def parse_options(arguments: argparse.Namespace) -> Options:
         disallowed_tools=_split_rules(arguments.disallowed_tools),
         add_dirs=tuple(arguments.add_dir),
         trust_project=arguments.trust,
+        sandbox=arguments.sandbox,
     )
 
 

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Annotated, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -26,7 +26,22 @@ DECODER: Final = json.JSONDecoder()
 MAX_BYTES: Final = 4 << 20
 NO_OBJECT: Final = "it must be one JSON object"
 PERMISSIONS_KEY: Final = "permissions"
+SANDBOX_KEY: Final = "sandbox"
 Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxSettings:
+    """Whether and how Bash runs in the sandbox; sizes are MiB, 0 for the default.
+
+    `include` are paths of the project that are copied although git ignores them.
+    """
+
+    enabled: bool = False
+    allows_bash: bool = True
+    workspace_mb: int = 1024
+    memory_mb: int = 0
+    include: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +51,7 @@ class ClaudeSettings:
     hooks: tuple[CommandHook, ...] = ()
     model: str = ""
     env: dict[str, str] = field(default_factory=dict)
+    sandbox: SandboxSettings = field(default_factory=SandboxSettings)
     warnings: tuple[str, ...] = ()
 
 
@@ -87,7 +103,8 @@ def load_settings_file(path: Path) -> SettingsFile:
 def load_usable_settings(path: Path) -> tuple[SettingsFile, tuple[str, ...]]:
     """Read a file, leave out what is wrong in it, and return a line for each of that.
 
-    Raises `NotConfigured` where that may be a permission: without it more would be allowed.
+    Raises `NotConfigured` where that may be a permission, or what runs commands in the sandbox:
+    without it more would be allowed.
     """
     try:
         text = _read_text(path)
@@ -95,7 +112,7 @@ def load_usable_settings(path: Path) -> tuple[SettingsFile, tuple[str, ...]]:
         return SettingsFile(path, "{}", {}), (f"{path} is left out: {refused}",)
     value = _parse_json(path, text)
     if not isinstance(value, dict):
-        if PERMISSIONS_KEY in text:
+        if PERMISSIONS_KEY in text or SANDBOX_KEY in text:
             raise NotConfigured(f"{path}, line 1: {NO_OBJECT}, and it holds permissions")
         return SettingsFile(path, "{}", {}), (f"{path}, line 1: {NO_OBJECT}: it is left out",)
     return _drop_invalid(SettingsFile(path, text, value))
@@ -111,6 +128,8 @@ def _drop_invalid(file: SettingsFile) -> tuple[SettingsFile, tuple[str, ...]]:
             _Settings.model_validate(value)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
+            if first["loc"][0] == SANDBOX_KEY:
+                raise NotConfigured(file.describe(first["loc"], first["msg"])) from None
             lines.append(file.describe(first["loc"], f"{first['msg']}: it is left out"))
             _delete(value, first["loc"])
         else:
@@ -165,12 +184,18 @@ def merge_settings(files: Iterable[SettingsFile]) -> ClaudeSettings:
             hooks=() if settings.disable_hooks else (*merged.hooks, *own),
             model=settings.model or merged.model,
             env={**merged.env, **settings.env},
-            warnings=(*merged.warnings, *_describe_problems(file, parsed)),
+            sandbox=_merge_sandbox(merged.sandbox, settings.sandbox),
+            warnings=(*merged.warnings, *_describe_problems(file, parsed, settings)),
         )
     return merged
 
 
-def _describe_problems(file: SettingsFile, parsed: HookSettings) -> Iterator[str]:
+def _describe_problems(
+    file: SettingsFile, parsed: HookSettings, settings: _Settings
+) -> Iterator[str]:
+    if settings.sandbox.excluded_commands:
+        keys = (SANDBOX_KEY, "excludedCommands")
+        yield file.describe(keys, "not followed: all commands run in the sandbox")
     for problem in parsed.problems:
         yield file.describe(problem.keys, problem.message)
 
@@ -209,14 +234,53 @@ def _skip_whitespace(text: str, position: int) -> int:
     return position
 
 
+class _Sandbox(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    enabled: bool = Field(default=False, description="Whether Bash runs in the sandbox.")
+    allows_bash: bool = Field(
+        default=True,
+        alias="autoAllowBashIfSandboxed",
+        description="Whether Bash needs no permission there.",
+    )
+    workspace_mb: Annotated[int, Field(ge=16, le=4096)] | None = Field(
+        default=None,
+        alias="workspaceMb",
+        description="MiB for the copy and for what commands make, 16 to 4096.",
+    )
+    memory_mb: Annotated[int, Field(ge=128, le=8192)] | None = Field(
+        default=None,
+        alias="memoryMb",
+        description="MiB of memory, the workspace included, 128 to 8192.",
+    )
+    include: tuple[str, ...] = Field(
+        default=(), description="Paths that are copied although git ignores them."
+    )
+    excluded_commands: tuple[object, ...] = Field(
+        default=(), alias="excludedCommands", description="Not followed: all commands run there."
+    )
+
+
 class _Settings(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     hooks: object = Field(default={}, description="Groups of hooks by event.")
     env: dict[str, str] = Field(default={}, description="Environment variables of the session.")
     model: str = Field(default="", description="The model; empty for the default.")
+    sandbox: _Sandbox = Field(default=_Sandbox(), description="Bash in the sandbox.")
     disable_hooks: bool = Field(
         default=False,
         alias="disableAllHooks",
         description="Whether the hooks of this file and of all files before it are left out.",
+    )
+
+
+def _merge_sandbox(merged: SandboxSettings, file: _Sandbox) -> SandboxSettings:
+    # INVARIANT: a file switches the sandbox on, never off; only the command line does that.
+    return SandboxSettings(
+        enabled=merged.enabled or file.enabled,
+        allows_bash=merged.allows_bash and file.allows_bash,
+        workspace_mb=file.workspace_mb or merged.workspace_mb,
+        memory_mb=file.memory_mb or merged.memory_mb,
+        include=(*merged.include, *file.include),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from pydantic import ValidationError
 
@@ -62,6 +62,19 @@ class Ask:
 
 
 Decision: TypeAlias = Allow | Deny | Ask
+
+
+class ChangeApprover(Protocol):
+    """Asks the user whether changes of the sandbox may be applied."""
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether there is a user to be asked."""
+        ...
+
+    async def request(self, ask: Ask) -> str:
+        """Return why not, or "" where the user agrees."""
+        ...
 
 
 @dataclass(slots=True)

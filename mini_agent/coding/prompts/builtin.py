@@ -46,6 +46,14 @@ Working folder: {cwd}
 Git repository: {git}
 Platform: {platform}
 Today: {today}"""
+SANDBOX: Final = """\
+# Sandbox
+Bash runs in a sandbox, on a copy of the project at /workspace/project: without a network, without \
+the user's other files and variables, without files that git ignores. All other tools work on the \
+project itself, and what they change is in the copy before the next command. What a command \
+changes is applied to the project when the user approves it, except in .git: a commit there is \
+not one of the user's repository. What git ignores stays in the sandbox. Commands end with their \
+call, in the background nothing can run."""
 SKILLS: Final = """\
 # Skills
 Each is a file that says how to do one kind of work. Where one fits the task, Read it first."""
@@ -102,6 +110,7 @@ class BuiltinPrompts:
     claude_home: Path
     read_status: Callable[[], SessionStatus]
     ended_jobs: EndedJobTracker
+    in_sandbox: bool = False
     snapshots: FileSnapshots = field(default_factory=FileSnapshots)
     access: MemoryAccess = field(default_factory=MemoryAccess)
     nested: NestedMemory = field(init=False)
@@ -125,12 +134,13 @@ class BuiltinPrompts:
 
     def environment(self) -> str:
         """Describe the folder, the platform and the date."""
-        return ENVIRONMENT.format(
+        described = ENVIRONMENT.format(
             cwd=self.cwd,
             git="yes" if _in_git(self.cwd) else "no",
             platform=f"{platform.system()} {platform.release()}",
             today=date.today().isoformat(),  # noqa: DTZ011  the user's own day
         )
+        return f"{described}\n\n{SANDBOX}" if self.in_sandbox else described
 
     def _iter_skills(self) -> Iterator[str]:
         folders = document_folders(self.claude_home, self.cwd, "skills")

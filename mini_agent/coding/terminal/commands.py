@@ -34,6 +34,7 @@ COMMAND_HELP: Final[Mapping[str, str]] = {
     "resume": "go on with an earlier session; /resume NUMBER or ID",
     "model": "which model answers; /model NAME changes it",
     "permissions": "the rules and the mode; /permissions MODE changes it, Shift-Tab does too",
+    "sandbox": "where commands run, and what waits there to be applied",
     "mcp": "the MCP servers and the tools",
     "agents": "the subagents",
     "hooks": "the hooks",
@@ -86,6 +87,7 @@ class SlashCommands:
         self._plain: Mapping[str, Callable[[], str]] = {
             "help": self._help,
             "context": lambda: format_context(runtime),
+            "sandbox": runtime.context.permissions.context.shell.describe,
             "mcp": lambda: format_servers(runtime.context),
             "agents": lambda: format_subagents(runtime.kinds),
             "hooks": lambda: format_hooks(runtime.context.launch.settings),

@@ -17,6 +17,9 @@ from mini_agent.coding.tools.protocols import Question
 from mini_agent.net.terminal_text import escape_controls
 
 YES_WORDS: Final = ("", "y", "yes", "1")
+SHOW_WORDS: Final = ("s", "show")
+# More than a screen; the rest is shown when it is asked for.
+MAX_DIFF_LINES: Final = 60
 ALWAYS_WORDS: Final = ("a", "always", "2")
 
 
@@ -44,11 +47,18 @@ class TerminalQuestions:
         """Ask whether a call may be made."""
         self._begin()
         self.console.print(Text(f"\n{escape_controls(ask.question)}", style="bold"))
-        if ask.diff:
-            self.console.print(format_diff(ask.diff), end="")
+        lines = ask.diff.splitlines()
+        is_long = len(lines) > MAX_DIFF_LINES
+        self._show_diff(lines[:MAX_DIFF_LINES])
         always = escape_controls(str(ask.suggested_rule))
-        self.console.print(Text(f"  y yes   a always ({always})   n no, or say what to do instead"))
+        more = f"   s show the other {len(lines) - MAX_DIFF_LINES} lines" if is_long else ""
+        choices = f"  y yes   a always ({always}){more}   n no, or say what to do instead"
+        self.console.print(Text(choices))
         answer = await self.reader.read_line("? ")
+        if is_long and answer is not None and answer.strip().lower() in SHOW_WORDS:
+            self._show_diff(lines[MAX_DIFF_LINES:])
+            self.console.print(Text(choices.replace(more, "")))
+            answer = await self.reader.read_line("? ")
         return _parse_permission(answer)
 
     async def ask(self, questions: Sequence[Question]) -> Mapping[str, str]:
@@ -74,6 +84,10 @@ class TerminalQuestions:
         self.console.print(Text("  y carry it out   n go on planning"))
         line = await self.reader.read_line("? ")
         return line is not None and line.strip().lower() in YES_WORDS
+
+    def _show_diff(self, lines: Sequence[str]) -> None:
+        if lines:
+            self.console.print(format_diff("\n".join(lines)), end="")
 
     def _begin(self) -> None:
         self.screen.pause()

@@ -66,6 +66,9 @@ async def _read_first(
     options = launch.options
     if options.prompt or options.resume or options.continue_newest:
         return options.prompt or "", console.launch
+    if launch.sandbox.enabled:
+        # The session is opened before the prompt: where there is no sandbox, nothing is typed.
+        return "", console.launch
     first = await console.reader.read_prompt()
     return first, console.launch
 

@@ -87,6 +87,10 @@ class Shell:
             return self._cwd
         return self.folders[0]
 
+    def describe(self) -> str:
+        """Return where commands run, for the user."""
+        return f"commands run on this machine, in {self.cwd}; --sandbox runs them in the sandbox"
+
     async def run(self, command: str, timeout_s: float, listener: OutputListener) -> CommandResult:
         """Run a command; on timeout or cancellation its whole process group is ended."""
         with _open_cwd_file() as cwd_file:
