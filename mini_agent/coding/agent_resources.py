@@ -7,6 +7,7 @@ client to carry the call out.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,10 +15,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
+from mini_agent.coding.front_matter import document_folders
 from mini_agent.coding.memory.file_changes import EndedJobTracker
+from mini_agent.coding.memory.files import MemoryAccess
 from mini_agent.coding.permissions.policy import Deny, PermissionPolicy
 from mini_agent.coding.prompts.builtin import BuiltinPrompts, SessionStatus
 from mini_agent.coding.prompts.server import PLAN_MODE_URI, SYSTEM_PROMPT_URI
+from mini_agent.coding.session_permissions import MemoryRules
 from mini_agent.coding.tools.ask_user import PLAN_APPROVED, PLAN_REJECTED, ExitPlanMode
 from mini_agent.coding.tools.bash import MAX_TIMEOUT_MS, Bash
 from mini_agent.coding.tools.coding_tool import CodingTool
@@ -28,7 +32,7 @@ from mini_agent.messages import JsonObject, parse_json_object
 from mini_agent.tools.arguments import RejectedCall
 
 if TYPE_CHECKING:
-    from mini_agent.coding.subagents.run import SubagentType
+    from mini_agent.coding.subagents.definition import SubagentType
 
 CALLBACK_VARIABLE: Final = "MINI_AGENT_CALLBACKS"
 # Which tools are carried out by a client that takes a kind of callback.
@@ -69,14 +73,21 @@ class AgentResources:
     def __post_init__(self) -> None:
         context = self.permissions.context
         jobs = EndedJobTracker(context.shell)
-        self._prompts = BuiltinPrompts(context.project, self.claude_home, self._status, jobs)
+        rules = MemoryRules(self.permissions)
+        self._prompts = BuiltinPrompts(
+            context.project,
+            self.claude_home,
+            self._status,
+            jobs,
+            access=MemoryAccess(rules.deny, rules.permit),
+        )
 
     def agents(self) -> Mapping[str, SubagentType]:
         """Return the kinds of subagents by name."""
-        from mini_agent.coding.subagents.run import read_subagent_types
+        from mini_agent.coding.subagents.definition import read_subagent_types
 
         project = self.permissions.context.project
-        return read_subagent_types((self.claude_home / "agents", project / ".claude" / "agents"))
+        return read_subagent_types(document_folders(self.claude_home, project, "agents"), _warn)
 
     async def read(self, uri: str) -> list[str]:
         """Return the contents of a resource; raise `BadRequest` for one that is not served."""
@@ -165,7 +176,7 @@ class AgentResources:
             "description": agent.description,
             "prompt": agent.prompt,
             "tools": None if agent.tools is None else [*agent.tools],
-            "disallowedTools": [*agent.denied],
+            "disallowedTools": [str(rule) for rule in agent.denied],
             "model": agent.model or None,
         }
         return json.dumps(described, ensure_ascii=False)
@@ -261,3 +272,8 @@ def _has_content(path: object) -> bool:
         return Path(path).stat().st_size > 0
     except (OSError, ValueError):
         return False
+
+
+# Standard output is the protocol's.
+def _warn(message: str) -> None:
+    sys.stderr.write(f"mini-agent: {message}\n")

@@ -28,7 +28,9 @@ from mini_agent.coding.lazy import (
 from mini_agent.coding.mcp_servers import (
     McpServer,
     close_servers,
+    list_problems,
     list_servers,
+    require_tools,
     start_servers,
 )
 from mini_agent.coding.memory.file_changes import EndedJobTracker, FileTracker
@@ -59,7 +61,6 @@ from mini_agent.coding.toolset import Toolset
 from mini_agent.coding.transcript.log import Entry
 from mini_agent.coding.transcript.session import Session
 from mini_agent.coding.usage import UsageTracker
-from mini_agent.errors import ToolsUnavailable
 from mini_agent.events import Event, ModelReplied, ToolFinished, ToolStarted
 from mini_agent.model import Model
 from mini_agent.models.capabilities import find_context_window
@@ -149,12 +150,12 @@ async def _open_with_programs(
     sandbox_servers = [McpServer("sandbox", None, programs)] if programs is not None else []
     servers = [*sandbox_servers, *await start_servers(list_servers(launch))]
     try:
-        _require_tools(launch, servers)
+        require_tools(launch, servers)
         runtime = await _RuntimeBuilder(launch, dependencies, servers, tool_context).build()
         for warning in (
             *launch.warnings,
             runtime.assistant.session.warning,
-            *_list_problems(servers),
+            *list_problems(servers),
         ):
             if warning:
                 runtime.observer.on_warning(warning)
@@ -167,18 +168,6 @@ async def _open_with_programs(
     finally:
         await tool_context.shell.aclose()
         await close_servers(servers)
-
-
-def _require_tools(launch: LaunchConfig, servers: Sequence[McpServer]) -> None:
-    if not launch.uses_builtin and not any(s.connection and s.tools for s in servers):
-        raise ToolsUnavailable(
-            f"no server of --mcp has started: {'; '.join(_list_problems(servers))}",
-            hint="mend its command, or add --mcp builtin for our own tools",
-        )
-
-
-def _list_problems(servers: Sequence[McpServer]) -> list[str]:
-    return [f"{server.name}: {server.problem}" for server in servers if server.problem]
 
 
 async def _close_session(runtime: AssistantRuntime) -> None:

@@ -16,7 +16,7 @@ from mini_agent.coding.settings import MAX_BYTES
 from mini_agent.coding.text_source import FileRefused, read_source
 from mini_agent.coding.tools.text_file import is_file
 from mini_agent.coding.trust import PROJECT_MCP_FILE
-from mini_agent.errors import BadRequest, MiniAgentError
+from mini_agent.errors import BadRequest, MiniAgentError, ToolsUnavailable
 from mini_agent.mcp.client.invoker import McpInvoker
 from mini_agent.mcp.client.server import McpCommand
 from mini_agent.mcp.gateway.config_file import read_tables
@@ -169,3 +169,17 @@ class SteadyInvoker(WrapperInvoker):
         self, openai_tool: OpenAIToolCall, listener: OutputListener | None
     ) -> str | ToolOutput:
         return await forward_call(self._invoker, openai_tool, listener)
+
+
+def require_tools(launch: LaunchConfig, servers: Sequence[McpServer]) -> None:
+    """Raise `ToolsUnavailable` where neither we nor a server of --mcp has any tool."""
+    if not launch.uses_builtin and not any(each.connection and each.tools for each in servers):
+        raise ToolsUnavailable(
+            f"no server of --mcp has started: {'; '.join(list_problems(servers))}",
+            hint="mend its command, or add --mcp builtin for our own tools",
+        )
+
+
+def list_problems(servers: Sequence[McpServer]) -> list[str]:
+    """Return a line for every server with a problem."""
+    return [f"{server.name}: {server.problem}" for server in servers if server.problem]

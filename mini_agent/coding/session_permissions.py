@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from mini_agent.coding.hooks.event import HookEvent
 from mini_agent.coding.launch import LaunchConfig
-from mini_agent.coding.permissions.matching import touches
+from mini_agent.coding.permissions.matching import concerns
 from mini_agent.coding.permissions.policy import Allow, Decision, Deny, PermissionPolicy
 from mini_agent.coding.permissions.request import parse_request
 from mini_agent.coding.permissions.rules import Rule, parse_rule
@@ -50,7 +50,7 @@ def matches_condition(context: ToolContext, rule: str, event: HookEvent) -> bool
         )
     except (ValidationError, RejectedCall):
         return True
-    return touches(parsed, request)
+    return concerns(parsed, request)
 
 
 @dataclass(frozen=True, slots=True)

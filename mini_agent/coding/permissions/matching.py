@@ -59,6 +59,13 @@ def may_touch(rule: Rule, request: PermissionRequest, files: LineFiles | None) -
     )
 
 
+def concerns(rule: Rule, request: PermissionRequest) -> bool:
+    """Return whether any part of the call matches, or may match without its text showing it."""
+    command = request.command
+    files = None if command is None else LineFiles(command, request.context)
+    return touches(rule, request, files) or may_touch(rule, request, files)
+
+
 def is_covered(rules: Iterable[Rule], request: PermissionRequest) -> bool:
     """Return whether the whole call matches: the test for allow rules.
 

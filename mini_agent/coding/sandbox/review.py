@@ -12,7 +12,7 @@ from typing import Final, Literal, TypeAlias
 
 from pydantic import ValidationError
 
-from mini_agent.coding.permissions.matching import covers, touches
+from mini_agent.coding.permissions.matching import concerns, is_covered
 from mini_agent.coding.permissions.policy import Ask, ChangeApprover, PermissionPolicy
 from mini_agent.coding.permissions.request import PermissionRequest, parse_request
 from mini_agent.coding.permissions.rules import Rule
@@ -138,7 +138,7 @@ class ChangeReview:
 
     def _find_refusal(self, request: PermissionRequest) -> str:
         policy = self.permissions
-        denied = next((rule for rule in policy.rules.deny if touches(rule, request)), None)
+        denied = next((rule for rule in policy.rules.deny if concerns(rule, request)), None)
         if denied is not None:
             return f"denied by the rule {denied}"
         if policy.mode == "plan":
@@ -150,13 +150,13 @@ class ChangeReview:
         policy = self.permissions
         if request.startup_names:
             return "ask_by_name"
-        if any(touches(rule, request) for rule in policy.rules.ask):
+        if any(concerns(rule, request) for rule in policy.rules.ask):
             return "ask"
         # No tool for edits deletes a file.
         is_edit = policy.mode == "acceptEdits" and change.after.kind != "gone"
         if policy.mode == "bypassPermissions" or is_edit:
             return "apply"
-        return "apply" if any(covers(rule, request) for rule in policy.rules.allow) else "ask"
+        return "apply" if is_covered(policy.rules.allow, request) else "ask"
 
     def _apply(
         self,
