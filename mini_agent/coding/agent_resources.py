@@ -7,6 +7,7 @@ client to carry the call out.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -47,6 +48,8 @@ PROMPT_HOOK: Final = "hook://UserPromptSubmit/"
 BEFORE_TOOL_HOOK: Final = "hook://PreToolUse/"
 AFTER_TOOL_HOOK: Final = "hook://PostToolUse/"
 AGENT_URI: Final = "agent://"
+# INVARIANT: a text that asks for a callback comes from the tool itself, never from what it read.
+CALLBACK_LIKE: Final = re.compile(r'\s*\{.*"kind"\s*:\s*"\w+_callback"', re.DOTALL)
 TEMPLATES: Final = MappingProxyType[str, str](
     {
         SYSTEM_PROMPT_URI: "The blocks of the system prompt, for this folder.",
@@ -224,6 +227,11 @@ def read_callback_kinds(environment: Mapping[str, str]) -> frozenset[str]:
             f"{CALLBACK_VARIABLE}: {unknown} is no callback", hint=f"{', '.join(CALLBACK_TOOLS)}"
         )
     return kinds
+
+
+def quote_callback(text: str) -> str:
+    """Return a tool's text so that no client takes it for a callback."""
+    return f"The output:\n{text}" if CALLBACK_LIKE.match(text) else text
 
 
 def _plan_callback(tool: ExitPlanMode) -> JsonObject:

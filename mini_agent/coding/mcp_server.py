@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -46,6 +45,7 @@ from mini_agent.coding.agent_resources import (
     CALLBACK_TOOLS,
     TEMPLATES,
     AgentResources,
+    quote_callback,
     read_callback_kinds,
 )
 from mini_agent.coding.approval import PolicyApprover
@@ -79,9 +79,6 @@ SERVER_NAME: Final = "mini-agent-tools"
 JSON_TYPE: Final = "application/json"
 # The experimental capability of a client that carries callbacks out: {"kinds": ["agent", "plan"]}.
 CALLBACK_CAPABILITY: Final = "mini-agent/callbacks"
-# INVARIANT: a text that asks for a callback comes from the tool itself, never from what it read.
-CALLBACK_LIKE: Final = re.compile(r'\s*\{.*"kind"\s*:\s*"\w+_callback"', re.DOTALL)
-QUOTED: Final = "The output:\n"
 INSTRUCTIONS: Final = (
     "Tools for the files and the shell of the user, in {project}. They ask nobody: let the user "
     "approve the calls."
@@ -205,7 +202,8 @@ class _Handlers:
         if self.sandbox is not None and request.name in programs:
             return _call_result(parse_output(await self.sandbox.call_openai_tool(call)))
         tools = coding_tools(self.permissions.context)
-        return _call_result(_quote_callback(await tools.call(call, discard_output)))
+        output = await tools.call(call, discard_output)
+        return _call_result(replace(output, model_text=quote_callback(output.model_text)))
 
     async def list_resources(
         self, _context: ServerRequestContext, _request: PaginatedRequestParams | None
@@ -269,12 +267,6 @@ def _read_capability(context: ServerRequestContext) -> frozenset[str]:
     experimental = (capabilities.experimental if capabilities else None) or {}
     kinds = (experimental.get(CALLBACK_CAPABILITY) or {}).get("kinds")
     return frozenset(map(str, kinds)) if isinstance(kinds, list) else frozenset()
-
-
-def _quote_callback(output: ToolOutput) -> ToolOutput:
-    if not CALLBACK_LIKE.match(output.model_text):
-        return output
-    return replace(output, model_text=f"{QUOTED}{output.model_text}")
 
 
 def _mcp_tool(name: str, tool: type[CodingTool]) -> Tool:

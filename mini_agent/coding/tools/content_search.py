@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from mini_agent.coding.tools.glob_pattern import (
     expand_braces,
     has_valid_sets,
+    literal_braces,
     literal_brackets,
     split_list,
 )
@@ -68,7 +69,8 @@ class ContentSearch:
     def ripgrep_globs(self) -> Iterable[str]:
         """Return the globs, those with brackets also with these as characters of names."""
         sets = filter(has_valid_sets, self.globs)
-        return dict.fromkeys([*sets, *map(literal_brackets, self.globs)])
+        both = dict.fromkeys([*sets, *map(literal_brackets, self.globs)])
+        return map(literal_braces, both)
 
     @property
     def names_hidden(self) -> bool:

@@ -33,7 +33,7 @@ def compile_globs(patterns: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def expand_braces(pattern: str) -> list[str]:
-    """Return the patterns without braces; raise `BadRequest` if there are too many."""
+    """Return the patterns without choices in braces; raise `BadRequest` if there are too many."""
     done, pending = list[str](), [pattern]
     while pending:
         if len(done) + len(pending) > MAX_ALTERNATIVES:
@@ -68,6 +68,11 @@ def literal_brackets(pattern: str) -> str:
     if "\\" in pattern or not SET.search(pattern):
         return pattern
     return pattern.replace("[", r"\[").replace("]", r"\]")
+
+
+def literal_braces(pattern: str) -> str:
+    """Return the glob for ripgrep with what is left of braces as characters of names."""
+    return re.sub(r"(?<!\\)([{}])", r"\\\1", pattern)
 
 
 def has_valid_sets(pattern: str) -> bool:
@@ -139,13 +144,24 @@ def _mask_braces(pattern: str) -> str:
 
 
 def _first_braces(pattern: str) -> tuple[str, str, str] | None:
-    start = pattern.find("{")
+    """Split at the first braces that hold a choice; others are characters, as to a shell."""
+    for found in re.finditer(r"\{", pattern):
+        start = found.start()
+        end = _closing_brace(pattern, start)
+        inside = pattern[start + 1 : end]
+        if end > start and len(_split_choices(inside)) > 1:
+            return pattern[:start], inside, pattern[end + 1 :]
+    return None
+
+
+def _closing_brace(pattern: str, start: int) -> int:
+    """Return the index of the brace that closes the one at `start`; -1 if none does."""
     depth = 0
-    for index in range(start, len(pattern)) if start >= 0 else ():
+    for index in range(start, len(pattern)):
         depth += {"{": 1, "}": -1}.get(pattern[index], 0)
         if depth == 0:
-            return pattern[:start], pattern[start + 1 : index], pattern[index + 1 :]
-    return None
+            return index
+    return -1
 
 
 def _split_choices(inside: str) -> list[str]:

@@ -84,7 +84,8 @@ class Grep(CodingTool):
         remarks = [result.remark, page.remark]
         if not found and search.target.is_dir():
             remarks.append(await _find_unsearched(search, invocation.context, excluded))
-        return text_output(self._format(page), "; ".join(filter(None, remarks)))
+        text = self._format(page) if page.lines or not found else f"No more {unit}\n"
+        return text_output(text, "; ".join(filter(None, remarks)))
 
     def _search(self, context: ToolContext) -> ContentSearch:
         if any("\0" in text for text in (self.pattern, self.glob, self.type)):

@@ -23,6 +23,7 @@ FILES: dict[str, bytes] = {
     "app/[post-id]/p.tsx": b"needle",
     "app/[[...slug]]/s.tsx": b"needle",
     "app/i/p.tsx": b"needle",
+    "{{name}}/t.py": b"needle",
     ".hidden/h.py": b"needle",
     "bin.dat": b"needle\0needle\n",
     "wide.txt": "needle ü\n".encode("utf-16"),
@@ -134,8 +135,9 @@ async def test_without_ripgrep_what_is_wrong_is_said_too(
         ("app/[id]/*.tsx", {"app/[id]/page.tsx", "app/i/p.tsx"}),
         ("app/[post-id]/*", {"app/[post-id]/p.tsx"}),
         ("app/[[...slug]]/*", {"app/[[...slug]]/s.tsx"}),
-        ("*.{p{y,z},ts}", {"a.py", "sub/b.ts"}),
-        ("*.py, *.ts", {"a.py", "sub/b.ts"}),
+        ("{{name}}/*.{py,ts}", {"{{name}}/t.py"}),
+        ("*.{p{y,z},ts}", {"a.py", "sub/b.ts", "{{name}}/t.py"}),
+        ("*.py, *.ts", {"a.py", "sub/b.ts", "{{name}}/t.py"}),
     ],
 )
 async def test_brackets_braces_and_lists_find_the_files_they_mean(
@@ -158,7 +160,9 @@ async def test_a_folder_with_brackets_is_a_folder(searched: ToolFixture) -> None
 
 async def test_a_list_of_globs_has_one_folder(searched: ToolFixture) -> None:
     found = await searched.body("Glob", pattern="**/*.py, **/*.ts")
-    names = {f"{searched.folder}/{name}" for name in ("a.py", "build/a.py", "sub/b.ts")}
+    names = {
+        f"{searched.folder}/{name}" for name in ("a.py", "build/a.py", "sub/b.ts", "{{name}}/t.py")
+    }
     assert set(found.splitlines()) == names
     refused = await searched.error("Glob", pattern="../*.py,*.ts")
     assert ".. can only stand at the beginning" in refused

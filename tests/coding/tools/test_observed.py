@@ -233,6 +233,10 @@ async def test_head_limit_cuts_and_nought_does_not(tools: ToolFixture, poem: str
     assert await tools.body("Grep", **content, head_limit=99) == POEM
     assert await tools.remark("Grep", **content, head_limit=5) == ""
     assert await tools.body("Grep", **content, head_limit=2, offset=4) == "billabong tree\n"
+    assert await tools.text("Grep", **content, offset=9) == (
+        "No more lines\n<system-reminder>there are only 5 lines; offset 9 is behind the last"
+        "</system-reminder>\n"
+    )
 
 
 @pytest.mark.parametrize("name", ["-A", "-B", "-C", "head_limit"])
