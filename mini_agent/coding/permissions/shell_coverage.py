@@ -15,7 +15,12 @@ from mini_agent.coding.permissions.shell_commands import (
     spec_regex,
     unescape,
 )
-from mini_agent.coding.permissions.shell_options import HARMLESS_VARIABLES, UNNAMED, Call
+from mini_agent.coding.permissions.shell_options import (
+    HARMLESS_VARIABLES,
+    UNNAMED,
+    Call,
+    strip_folder,
+)
 from mini_agent.coding.permissions.shell_words import ASSIGNMENT, expand_command, known_values
 from mini_agent.coding.tools.context import ToolContext
 from mini_agent.tools.shell_line import Redirection, ShellLine, Word
@@ -58,7 +63,7 @@ class LineCoverage:
         parsed = parse_line(written)
         start = Places.start(self.context)
         if any(_is_exact(spec) and unescape(spec) == written for spec in self.specs):
-            runs_git = any(command.texts[0] == "git" for command in parsed.commands)
+            runs_git = any("git" in strip_folder(each.texts) for each in parsed.commands)
             return not (runs_git and start.has_foreign_repository)
         if not (parsed.only_parts and parsed.commands and self._is_plain(parsed)):
             return False
@@ -72,6 +77,7 @@ class LineCoverage:
                     moved = _move(places, words, surely=parsed.is_sequence)
                     if moved is None:
                         return False
+                    only_moves = only_moves and not self._covers_part(words, places)
                     places = moved
                     continue
                 only_moves = False

@@ -165,6 +165,12 @@ def test_moving_alone_is_asked_for(permissions: PermissionPolicy) -> None:
     assert isinstance(permissions.decide("Bash", {"command": "cd src"}), Ask)
 
 
+def test_moving_alone_is_allowed_by_a_rule_for_it(context: ToolContext) -> None:
+    moving = PermissionPolicy(context, parse_rules(allow=["Bash(cd *)"]))
+    assert moving.decide("Bash", {"command": "cd src"}) == Allow()
+    assert isinstance(moving.decide("Bash", {"command": "cd /etc"}), Ask)
+
+
 def test_what_was_approved_counts_as_a_part(context: ToolContext) -> None:
     permissions = PermissionPolicy(context)
     for line in ("git commit -m 'a b'", "make test"):
