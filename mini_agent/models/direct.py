@@ -81,7 +81,7 @@ class DirectCall:
             async with self._open() as response:
                 if response.status_code != HTTPStatus.OK:
                     raise await self._refusal(response)
-                if _is_stream(response):
+                if self._is_stream(response):
                     return await self._read_stream(response)
                 return self._parse_whole(await response.aread())
         except httpx.ConnectError as away:
@@ -132,6 +132,12 @@ class DirectCall:
             if chunk.get("error"):
                 raise create_model_error(self._failed(*_find_fault(data, 500)))
             yield chunk
+
+    def _is_stream(self, response: httpx.Response) -> bool:
+        """Tell whether the answer is streamed, which some servers call plain text."""
+        kind = response.headers.get("content-type", "")
+        is_other = self.on_text is None or "json" in kind or "html" in kind
+        return "event-stream" in kind or (self.server.protocol == "openai" and not is_other)
 
     def _parse_whole(self, content: bytes) -> JsonObject:
         answer = self._parse_object(content)
@@ -213,10 +219,6 @@ def _find_data(line: bytes) -> bytes:
     if line.startswith(b"data:"):
         return line[len(b"data:") :].strip()
     return line if line.startswith(b"{") else b""
-
-
-def _is_stream(response: httpx.Response) -> bool:
-    return "event-stream" in response.headers.get("content-type", "")
 
 
 def has_images(request: ModelRequest) -> bool:

@@ -311,6 +311,8 @@ ERROR_PATTERNS: Final[tuple[tuple[re.Pattern[str], ErrorFactory], ...]] = (
         _words(r"does not support tools|tool use is not supported|tools? (is|are) not supported"),
         _no_tools,
     ),
+    # Said with the status of a busy server, but no wait helps.
+    (_words(r"insufficient_quota|exceeded your current quota"), _no_credit),
     (NO_PICTURES, _no_pictures),
     (TOO_LONG, _too_long),
     (_words(r"runner (process )?(has )?(terminated|no longer running)"), _out_of_memory),

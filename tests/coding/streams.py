@@ -25,6 +25,6 @@ def call_chunk(name: str, arguments: str, **more: JsonValue) -> str:
     return chunk({"tool_calls": [{**more, "function": function}]})
 
 
-def stream(*chunks: str, ends: bool = True) -> ScriptedReply:
+def stream(*chunks: str, ends: bool = True, media_type: str = "text/event-stream") -> ScriptedReply:
     """A stream of these events; one that does not end is closed after the last of them."""
-    return garbage("".join((*chunks, DONE if ends else "")), media_type="text/event-stream")
+    return garbage("".join((*chunks, DONE if ends else "")), media_type=media_type)

@@ -44,6 +44,12 @@ def test_an_answer_that_stays_cut_is_a_failure_with_what_has_come(
     assert str(result["result"]).startswith(("Hello", "I can"))
 
 
+def test_a_stream_that_is_called_plain_text_is_one(harness: Harness) -> None:
+    words = (chunk({"content": "Hel"}), ": a comment\n\n", chunk({"content": "lo."}, "stop"))
+    done = run_command(harness, [stream(*words, media_type="text/plain")], "-p", "Greet.")
+    assert (done.code, done.stdout) == (0, "Hello.\n")
+
+
 def test_a_call_that_was_cut_is_not_run(harness: Harness) -> None:
     part = stream(call_chunk("Bash", '{"command": "touch ma', index=0, id="a"), ends=False)
     done = run_command(

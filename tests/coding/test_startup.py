@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from mini_agent.testing import ScriptedServer
 from tests.coding.harness import Harness, build_environment
 
 HEAVY = (
@@ -28,11 +29,18 @@ print(json.dumps([name for name in {(*HEAVY, "pydantic")} if name in sys.modules
 """
 
 
-def imported(harness: Harness, *arguments: str, stdin: str = "") -> Sequence[str]:
+def imported(
+    harness: Harness,
+    *arguments: str,
+    stdin: str = "",
+    address: str = "http://127.0.0.1:9",
+    **variables: str,
+) -> Sequence[str]:
     ended = subprocess.run(
         [sys.executable, "-c", PROGRAM, *arguments],
         cwd=harness.project,
-        env=build_environment(harness, "http://127.0.0.1:9"),
+        env=build_environment(harness, address)
+        | {"OLLAMA_API_BASE": address.removesuffix("/v1"), **variables},
         input=stdin,
         capture_output=True,
         text=True,
@@ -51,6 +59,15 @@ def test_help_needs_none_of_them(harness: Harness, asked: str) -> None:
 def test_a_session_without_a_question_needs_no_litellm(harness: Harness) -> None:
     said = "/help\n/context\n/mcp\n/plan\n/doctor\n"
     names = imported(harness, "--interactive", stdin=said)
+    assert set(names) & {"litellm", "openai", "tiktoken", "aiohttp", "mcp"} == set()
+
+
+@pytest.mark.parametrize("model", ["openai/m", "hosted_vllm/m", "ollama/m"])
+def test_a_prompt_to_a_server_of_one_s_own_needs_no_litellm(harness: Harness, model: str) -> None:
+    with ScriptedServer(["Hello."]) as server:
+        arguments = ("-p", "Hi.", "--model", model)
+        variables = {"HOSTED_VLLM_API_BASE": server.openai_url}
+        names = imported(harness, *arguments, address=server.openai_url, **variables)
     assert set(names) & {"litellm", "openai", "tiktoken", "aiohttp", "mcp"} == set()
 
 

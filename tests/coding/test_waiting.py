@@ -78,9 +78,11 @@ def test_a_busy_server_is_asked_again_and_it_is_said(harness: Harness) -> None:
     assert "slow down: waiting 0.1 s, attempt 4 of 8, Ctrl-C to stop" in done.stderr
 
 
-@pytest.mark.parametrize("status", [400, 401])
-def test_a_refusal_is_final(harness: Harness, status: int) -> None:
-    done = run_command(harness, [refusal(status, "no")], "-p", "Hello?")
+@pytest.mark.parametrize(
+    ("status", "words"), [(400, "no"), (401, "no"), (429, "You exceeded your current quota")]
+)
+def test_a_refusal_is_final(harness: Harness, status: int, words: str) -> None:
+    done = run_command(harness, [refusal(status, words)], "-p", "Hello?")
     assert (done.code, len(done.requests)) == (1, 1)
     assert "waiting" not in done.stderr
 

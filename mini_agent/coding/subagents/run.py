@@ -88,7 +88,9 @@ class SubagentRunner:
             outcome = await loop.run(messages)
         if not outcome.answer:
             return error_output(f"the agent came to no answer: {outcome.error}")
-        return ToolOutput(ok=True, rc=0, stdout=outcome.answer, model_text=outcome.answer)
+        # The other agent must not take a part for the whole.
+        answer = "\n\n".join(part for part in (outcome.answer, outcome.error) if part)
+        return ToolOutput(ok=True, rc=0, stdout=answer, model_text=answer)
 
     async def _ask_stop_hooks(self, payload: JsonObject) -> str:
         """Return what SubagentStop hooks want done before it ends; empty if nothing."""
