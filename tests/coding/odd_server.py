@@ -24,7 +24,7 @@ TEMPLATES: dict[str, object] = {
     "templates missing": {},
     "templates in a circle": {"resourceTemplates": [], "nextCursor": "a"},
 }
-CAPABILITIES = {"tools": {}, "resources": {}, "prompts": {}}
+CAPABILITIES: dict[str, object] = {"tools": {}, "resources": {}, "prompts": {}}
 
 
 def results(kind: str) -> Iterator[str]:

@@ -17,6 +17,7 @@ from mini_agent.coding.tools.protocols import Question
 from mini_agent.coding.trust import TRUST_FILE, TrustStore, read_project_commands
 from mini_agent.messages import JsonObject
 from mini_agent.testing import ScriptedServer, call
+from mini_agent.testing.script import Script
 from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
 from tests.coding.harness import Harness, run_command
 from tests.coding.terminal_session import READY, open_terminal_to
@@ -93,7 +94,11 @@ def test_deny_and_ask_rules_of_a_stranger_hold(harness: Harness) -> None:
     rules = {"permissions": {"deny": ["Read(secret.txt)"], "ask": ["Bash(touch *)"]}}
     harness.file(".claude/settings.json", json.dumps(rules))
     harness.file("secret.txt", "the word is swordfish")
-    script = [call("Read", file_path="secret.txt"), call("Bash", command="touch made"), "No."]
+    script: Script = [
+        call("Read", file_path="secret.txt"),
+        call("Bash", command="touch made"),
+        "No.",
+    ]
     done = run_command(harness, script, "-p", "Go.", "--allowed-tools", "Bash(touch *)")
     assert "swordfish" not in str(done.requests)
     assert not (harness.project / "made").exists()

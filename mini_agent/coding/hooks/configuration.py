@@ -151,7 +151,7 @@ class _Group(_HookModel):
 
 class _Command(_HookModel):
     type: Literal["command"] = Field(description="The type of the hook; only commands are run.")
-    command: Annotated[Text, Field(min_length=1)] = Field(
+    command: Annotated[str, Field(min_length=1), AfterValidator(_check_text)] = Field(
         description="The command line; with `args` the program alone."
     )
     args: list[Text] | None = Field(
