@@ -257,11 +257,16 @@ class _AgentRun:
             self._transcript.add_answer(turn.text)
 
     def _end_with_answer(self, reason: StoppedReason, text: str) -> Ending:
-        """Ends with `text` in the format asked for, or with the error that it has another one."""
-        if self._json_format is None or not text:
+        """Ends with `text` in the format asked for, or with the error that it has another one.
+
+        Without a text the output of a tool is the answer, which has to have the format as well.
+        """
+        said = text or self._recorder.useful_output
+        if self._json_format is None or not said:
             return Ending(reason, text)
         try:
-            return Ending(reason, self._json_format.extract(text))
+            found = self._json_format.extract(said)
+            return Ending(reason, found if text or found != said.strip() else "")
         except InvalidJsonAnswer as wrong:
             error = f"the answer is not the JSON that was asked for: {wrong}"
             return Ending("error" if reason == "success" else reason, text, error)

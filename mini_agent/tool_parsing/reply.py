@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
+from unicodedata import category
 
 from mini_agent.messages import parse_json_object, replace_surrogates
 from mini_agent.model import INCOMPLETE, ModelReply, ToolCall
@@ -21,6 +22,10 @@ from mini_agent.tool_parsing.scanner import ParseOptions, scan_text
 from mini_agent.tool_parsing.text_spans import OfferedTools, TextSpan, strip_special_tokens
 
 EMPTY_REPLIES: Final = frozenset(("{}", "[]", "null", "None", '""', "''", "{ }"))
+ONLY_DOTS: Final = re.compile(r"[\s.\u2026\u00b7]*")
+# The Unicode categories of spaces, controls, format characters and marks without a letter.
+INVISIBLE: Final = frozenset(("Zs", "Zl", "Zp", "Cc", "Cf", "Mn"))
+BLANK_LETTERS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 ONLY_TAGS: Final = re.compile(
     r"(?:\s|</?[A-Za-z_][\w.:-]{0,40}/?>|<\|[^<>|]{1,40}\|>|\[/?[A-Z_]{3,20}\]"
     r"|```\w{0,20}(?=\s|\Z))+"
@@ -71,7 +76,8 @@ def parse_reply(
     """
     text, thoughts = split_reasoning(convert_channels(replace_surrogates(reply.text)))
     thoughts = "\n".join(part for part in (replace_surrogates(reply.reasoning), thoughts) if part)
-    parsed = ParsedReply(strip_special_tokens(text), thoughts)
+    text = strip_special_tokens(text)
+    parsed = ParsedReply(text if has_words(text) else "", thoughts)
     if reply.tool_calls:
         return _add_native_calls(parsed, reply, tools)
     if not (tools and options.parses_text):
@@ -164,6 +170,13 @@ def _parse_reasoning(
         answer = last.final if last and last.final else thoughts
         return replace(parsed, text=answer, repaired=(*parsed.repaired, ANSWER_IN_REASONING))
     return parsed
+
+
+def has_words(text: str) -> bool:
+    """Tell whether a reader would see anything in `text` but dots."""
+    return not ONLY_DOTS.fullmatch(text) and any(
+        category(each) not in INVISIBLE and each not in BLANK_LETTERS for each in text
+    )
 
 
 class SplitText(NamedTuple):

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
 from mini_agent.tool_parsing.arguments import sole_parameter
-from mini_agent.tool_parsing.call_bodies import find_tool_name, parse_body, parse_bounded_body
+from mini_agent.tool_parsing.call_bodies import (
+    find_tool_name,
+    parse_body,
+    parse_bounded_body,
+    parse_bracketed_calls,
+)
+from mini_agent.tool_parsing.lenient_json import LenientJsonError, parse_json
 from mini_agent.tool_parsing.programs import has_function_call, is_complete
 from mini_agent.tool_parsing.text_spans import OfferedTools, ParsedCall, TextSpan
 from mini_agent.tools.names import find_tool_by_name, get_tool_language
@@ -27,10 +34,11 @@ MARKER: Final = (
     r"[\"']?(?P<name>[\w.:-]+(?:/[\w.:-]+)*)[\"']?[^<>]{0,80}>"
     rf"|<(?P<tag>(?:\w{{1,12}}:)?(?i:{CALL_TAGS}))>"
     rf"|<(?P<running>{LANGUAGE_TAGS}|OWN_NAMES)>"
+    r"|(?P<gemma><start_function_call>|<\|tool_call>)\s*call:"
+    r"|^[ \t]*(?P<raven>(?:Initial Answer|Call):)[ \t]*(?=[A-Za-z_]\w*\()"
     r"|<\|(?P<token>tool_call\w*|tool_calls\w*|plugin|START_ACTION|python_tag|action_start|"
     r"functions?|tool|code|tool_code)\|?>"
     r"|<[\uff5c|](?P<deepseek>tool[▁_]calls?[▁_]begin)[\uff5c|]>"
-    r"|<start_function_call>\s*call:"
     r"|\[(?P<mistral>TOOL_CALLS?|TOOL_REQUEST)\]"
     r"|\bfunctools(?=\s*\[)"
     r"|✿FUNCTION✿:"
@@ -39,6 +47,11 @@ MARKER: Final = (
     r"|\bto=(?P<harmony>(?:functions\.)?[A-Za-z][\w.]*)"
     r"(?:[ \w]|<\|channel\|>|<\|constrain\|>){0,60}?(?:<\|message\|>|(?=\{))"
 )
+GEMMA_NAME: Final = re.compile(r"\s*([A-Za-z_][\w.:/-]*)\s*(?=\{)")
+GEMMA_TEXT: Final = re.compile(r"(<escape>|<\|\"\|>)(.*?)\1", re.DOTALL)
+GEMMA_END: Final = re.compile(r"<end_function_call>|<tool_call\|>")
+# Behind NexusRaven's calls stand its stop token and its thoughts, or nothing.
+RAVEN_END: Final = re.compile(r"[\s;]*(?:<bot_end>(?:\s*Thought:[^\n]*)?|\Z)")
 AMBIGUOUS_TAGS: Final = frozenset(
     ("tool", "tools", "call", "action", "function", "execute", "api_call")
 )
@@ -80,6 +93,8 @@ class MarkedSpan:
 def parse_marked_call(opened: re.Match[str], tools: OfferedTools) -> TextSpan | None:
     """Parse the calls behind the marker `opened`; None if there are none."""
     text, start = opened.string, opened.end()
+    if opened["gemma"] or opened["raven"]:
+        return _parse_gemma(opened) if opened["gemma"] else _parse_raven(opened, tools)
     name = _marked_name(opened)
     if name in ("id", "all"):
         return None
@@ -97,6 +112,39 @@ def parse_marked_call(opened: re.Match[str], tools: OfferedTools) -> TextSpan | 
     whole = span.is_closed or not wraps
     calls = tuple(each if whole else replace(each, is_whole=False) for each in calls)
     return _build_span(opened, _skip_closing_markers(text, span.end), calls, tools)
+
+
+def _parse_gemma(opened: re.Match[str]) -> TextSpan | None:
+    """Parse Gemma's calls: `call:name{key:<escape>text<escape>,count:3}`, or with `<|"|>`."""
+    text = opened.string
+    closing = GEMMA_END.search(text, opened.end())
+    end = closing.start() if closing else len(text)
+    body = GEMMA_TEXT.sub(lambda found: json.dumps(found[2]), text[opened.end() : end])
+    named = GEMMA_NAME.match(body)
+    if named is None:
+        return None
+    try:
+        read = parse_json(body, named.end())
+    except LenientJsonError:
+        return None
+    is_whole = read.is_whole(read.value) and not read.is_cut
+    call = ParsedCall(named[1], read.value, is_whole, is_explicit=True)
+    note = f"a call was found behind the marker {opened[0].strip()[:40]}"
+    return TextSpan(
+        opened.start(), closing.end() if closing else end, (call,), note, is_marked=True
+    )
+
+
+def _parse_raven(opened: re.Match[str], tools: OfferedTools) -> TextSpan | None:
+    """Parse NexusRaven's calls: `Call: name(key="x"); name(key="y")<bot_end>`."""
+    text = opened.string
+    calls, end = parse_bracketed_calls(text, opened.end())
+    closing = RAVEN_END.match(text, end)
+    known = all(find_tool_by_name(each.name, tools) for each in calls)
+    if not calls or closing is None or not (known or "<" in closing[0]):
+        return None
+    note = f"a call was found behind the marker {opened['raven']}"
+    return TextSpan(opened.start(), closing.end(), calls, note, is_marked=True)
 
 
 def _marked_name(opened: re.Match[str]) -> str:

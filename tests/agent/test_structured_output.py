@@ -60,6 +60,25 @@ async def test_the_form_is_told_from_the_start_but_forced_only_without_tools() -
     assert [asked.options for asked in model.requests] == [{}, {}, {"response_format": FITTING}]
 
 
+@pytest.mark.parametrize(
+    ("output", "reason", "answer"),
+    [
+        ("plain words", "error", "plain words"),
+        ('{"n": "many"}', "error", '{"n": "many"}'),
+        ('{"n": 42}', "success", '{"n": 42}'),
+        ('so: {"n": 42}', "success", '{"n": 42}'),
+    ],
+)
+async def test_a_silent_end_lets_output_through_only_where_it_is_the_json(
+    output: str, reason: str, answer: str
+) -> None:
+    with ScriptedModel(
+        calls_reply(scripted_call("echo", text="a")), text_reply(""), text_reply("")
+    ) as model:
+        result = await run_agent(TASK, ScriptedInvoker(output), CONFIG, model)
+    assert (result.final_answer, result.stopped_reason) == (answer, reason)
+
+
 async def test_without_the_setting_nothing_is_said_of_json() -> None:
     with ScriptedModel(text_reply("42")) as model:
         result = await run_agent(TASK, ScriptedInvoker("42"), AgentConfig(model="m"), model)

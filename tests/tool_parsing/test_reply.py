@@ -114,3 +114,27 @@ def test_code_in_a_language_nobody_runs_is_refused_by_its_name(language: str) ->
     outcome = parse_outcome(ModelReply(tool_calls=(ToolCall("1", "run_code", arguments),)))
     assert outcome.run == ()
     assert f"no tool runs '{language}'" in outcome.refused[0]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "...",
+        "\u2026",
+        ". . .",
+        "\u200b",
+        "\u2060\ufeff",
+        "\u00a0\u3000",
+        "\u2800\u2800",
+        "\u3164",
+        "\ufe0f",
+    ],
+)
+def test_dots_and_invisible_characters_alone_are_no_answer(said: str) -> None:
+    assert parse_outcome(text_reply(said)).text == ""
+    assert parse_outcome(text_reply(said), tools=()).text == ""
+
+
+@pytest.mark.parametrize("said", ["0", "-", "?", "\U0001f44d", "...and?", "删", "\u200b42"])
+def test_the_shortest_answers_are_answers(said: str) -> None:
+    assert parse_outcome(text_reply(said)).text == said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Mapping
 
 import pytest
 from pydantic import JsonValue
@@ -17,6 +18,10 @@ TEXT: JsonObject = {"type": "string"}
 INTEGER: JsonObject = {"type": "integer"}
 NUMBER: JsonObject = {"type": "number"}
 BOOLEAN: JsonObject = {"type": "boolean"}
+
+
+def defs(named: Mapping[str, JsonValue]) -> JsonObject:
+    return {"$defs": {**named}}
 
 
 def an_object(properties: JsonObject, *required: str, **more: JsonValue) -> JsonObject:
@@ -35,12 +40,12 @@ NULLABLE_INTEGER: JsonObject = {"anyOf": [INTEGER, {"type": "null"}]}
 PERSON = an_object(
     {"person": ref("Person")},
     "person",
-    **{"$defs": {"Person": an_object({"name": TEXT, "age": NULLABLE_INTEGER}, "name")}},
+    **defs({"Person": an_object({"name": TEXT, "age": NULLABLE_INTEGER}, "name")}),
 )
 TREE = an_object(
     {"tree": ref("Node")},
     "tree",
-    **{"$defs": {"Node": an_object({"v": INTEGER, "kids": a_list(ref("Node"))}, "v")}},
+    **defs({"Node": an_object({"v": INTEGER, "kids": a_list(ref("Node"))}, "v")}),
 )
 SHAPES = an_object(
     {
@@ -206,7 +211,7 @@ def test_what_has_no_other_reading_is_refused_with_path_value_and_choice(
     [
         an_object({"x": ref("Nowhere")}, "x"),
         an_object({"x": {"$ref": "https://example.com/schema.json"}}, "x"),
-        an_object({"x": ref("A")}, "x", **{"$defs": {"A": ref("A")}}),
+        an_object({"x": ref("A")}, "x", **defs({"A": ref("A")})),
         {"type": "object", "properties": {"x": {"type": "string", "required": True}}},
         an_object({"x": {"type": "any"}}, "x"),
         an_object({"x": {"patternProperties": {r"\p{L}": TEXT}}}, "x"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 
 import pytest
 from pydantic import JsonValue
@@ -29,6 +30,10 @@ NAMES = [
     "my tool!",
     "...",
 ]
+
+
+def defs(named: Mapping[str, JsonValue]) -> JsonObject:
+    return {"$defs": {**named}}
 
 
 def an_object(properties: JsonObject, *required: str, **more: JsonValue) -> JsonObject:
@@ -68,9 +73,7 @@ def test_a_name_changes_as_little_as_it_can(own: str, portable: str) -> None:
         ({"type": "object", "properties": None}, {"type": "object", "properties": {}}),
         ({"properties": {"a": TEXT}}, {"type": "object", "properties": {"a": TEXT}}),
         (
-            an_object(
-                {"a": {"$ref": "#/$defs/A"}}, "a", **{"$defs": {"A": an_object({"x": TEXT})}}
-            ),
+            an_object({"a": {"$ref": "#/$defs/A"}}, "a", **defs({"A": an_object({"x": TEXT})})),
             an_object({"a": {"type": "object", "properties": {"x": TEXT}}}, "a"),
         ),
         (
@@ -140,7 +143,7 @@ def test_a_schema_is_one_that_model_servers_take(schema: JsonValue, portable: Js
 
 def test_a_schema_that_refers_to_itself_ends() -> None:
     node = an_object({"v": TEXT, "kids": {"type": "array", "items": {"$ref": "#/$defs/N"}}}, "v")
-    tree = an_object({"tree": {"$ref": "#/$defs/N"}}, "tree", **{"$defs": {"N": node}})
+    tree = an_object({"tree": {"$ref": "#/$defs/N"}}, "tree", **defs({"N": node}))
     assert "$ref" not in json.dumps(make_portable_schema(tree))
     assert json.dumps(make_portable_schema(tree)).count('"kids"') == 1
 
@@ -150,7 +153,7 @@ def test_references_that_multiply_do_not_fill_the_context() -> None:
         f"L{depth}": an_object({f"p{at}": {"$ref": f"#/$defs/L{depth + 1}"} for at in range(9)})
         for depth in range(9)
     }
-    schema = an_object({"x": {"$ref": "#/$defs/L0"}}, **{"$defs": {**layers, "L9": TEXT}})
+    schema = an_object({"x": {"$ref": "#/$defs/L0"}}, **defs({**layers, "L9": TEXT}))
     assert len(json.dumps(make_portable_schema(schema))) < 200_000
 
 
