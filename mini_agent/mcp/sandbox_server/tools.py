@@ -9,11 +9,12 @@ from types import MappingProxyType
 from typing import Annotated, Final, TypeAlias
 
 from mcp.types import Tool, ToolAnnotations
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, field_validator
 from pydantic.json_schema import GenerateJsonSchema, SkipJsonSchema
 
 from mini_agent.messages import JsonObject
 from mini_agent.sandbox import Language, Limits, Snippet, parse_language
+from mini_agent_protocol.nulls import NullIsAbsent
 
 DATA_URL: Final = "data:"
 BASE64_MARK: Final = ";base64,"
@@ -54,7 +55,7 @@ def decode_content(content: str) -> bytes:
         raise ValueError("the data: URL holds no base64") from None
 
 
-class ToolArguments(BaseModel):
+class ToolArguments(NullIsAbsent):
     """The arguments of every tool."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

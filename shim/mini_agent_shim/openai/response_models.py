@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from mini_agent.messages import JsonObject
 from mini_agent.result import Usage
+from mini_agent_protocol.nulls import NullIsAbsent
 from mini_agent_shim.openai.chat_models import CachedTokens, RunFacts
 
 
@@ -24,7 +25,7 @@ class TextFormat(_Value):
     )
 
 
-class ResponsesRequest(_Value):
+class ResponsesRequest(_Value, NullIsAbsent):
     """What a client asks. Fields that it does not list are taken and have no effect."""
 
     model: str = Field(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final
 
@@ -23,7 +24,8 @@ from codex_sidecar.http.request_body import read_content, read_session_request, 
 from codex_sidecar.sessions.session import Session
 from mini_agent_protocol.errors import BadRequest
 from mini_agent_protocol.execution import Execution
-from mini_agent_protocol.snippet import Snippet, require_plain_path
+from mini_agent_protocol.paths import normalize_new_path, normalize_path
+from mini_agent_protocol.snippet import Snippet
 from mini_agent_protocol.workspace import SessionOpened, WorkspaceFile
 
 SESSION_PATH: Final = "/v1/sessions/{session_id}"
@@ -124,9 +126,9 @@ async def files(request: Request, session_id: str) -> tuple[WorkspaceFile, ...]:
 )
 async def read_file(request: Request, session_id: str, path: str) -> Response:
     """Returns the file's bytes, 16 MiB at most."""
-    session = _find(request, session_id, path)
+    session = authenticate(request).sessions.find(session_id)
     headers = {"X-Content-Type-Options": "nosniff"}
-    content = await session.read(path)
+    content = await session.read(_normalize(path))
     return Response(content, media_type="application/octet-stream", headers=headers)
 
 
@@ -139,8 +141,9 @@ async def read_file(request: Request, session_id: str, path: str) -> Response:
 )
 async def write_file(request: Request, session_id: str, path: str) -> None:
     """Writes the body as it is, 16 MiB at most; creates missing folders."""
-    session = _find(request, session_id, path)
-    await session.write(path, await read_content(request))
+    session = authenticate(request).sessions.find(session_id)
+    known = _normalize(path, normalize_new_path)
+    await session.write(known, await read_content(request))
 
 
 @router.delete(
@@ -151,20 +154,19 @@ async def write_file(request: Request, session_id: str, path: str) -> None:
 )
 async def delete_file(request: Request, session_id: str, path: str) -> None:
     """Deletes one file."""
-    await _find(request, session_id, path).delete(path)
+    session = authenticate(request).sessions.find(session_id)
+    await session.delete(_normalize(path))
 
 
 def _describe(session: Session) -> SessionOpened:
     return SessionOpened(id=session.id, expires_at=session.expires_at)
 
 
-def _find(request: Request, session_id: str, path: str) -> Session:
-    session = authenticate(request).sessions.find(session_id)
+def _normalize(path: str, normalize: Callable[[str], str] = normalize_path) -> str:
     try:
-        require_plain_path(path)
+        return normalize(path)
     except ValueError as wrong:
         raise BadRequest(f"path: {wrong}", field="path") from None
-    return session
 
 
 def _validate_stateful(snippet: Snippet) -> None:

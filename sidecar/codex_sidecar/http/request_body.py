@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
+from codecs import BOM_UTF8
+from collections import Counter
+from difflib import get_close_matches
 from http import HTTPStatus
 from typing import Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
 from codex_sidecar.errors import InvalidSnippet, RefusedRequest
 from codex_sidecar.runner.workspace import MAX_FILE_BYTES
 from mini_agent_protocol.asgi.body_limit import MAX_BODY_BYTES, read_body
-from mini_agent_protocol.snippet import Snippet
+from mini_agent_protocol.nulls import without_nulls
+from mini_agent_protocol.snippet import Limits, Snippet
 from mini_agent_protocol.workspace import SessionRequest
 
 LARGE_BODY_BYTES: Final = 1 << 20
@@ -74,37 +79,55 @@ async def _read_body(request: Request, max_bytes: int) -> bytes:
 
 
 def _parse(body: bytes, kind: type[Value]) -> Value:
+    body = body.removeprefix(BOM_UTF8)
     try:
-        value = kind.model_validate_json(body, strict=True)
+        # With a name given twice, which value counts would depend on the parser.
+        read = json.loads(body, object_pairs_hook=_require_unique_names)
+    except (ValueError, RecursionError):
+        read = None  # The model says what is wrong with it.
+    if (known := without_nulls(read, kind)) != read:
+        body = json.dumps(known).encode()
+    try:
+        return kind.model_validate_json(body, strict=True)
     except ValidationError as wrong:
-        raise _describe(wrong) from None
-    # With a name given twice, which value counts would depend on the parser.
-    json.loads(body, object_pairs_hook=_require_unique_names)
-    return value
+        raise _describe(wrong, kind) from None
 
 
-def _require_unique_names(pairs: list[tuple[str, object]]) -> None:
-    names = {name for name, _ in pairs}
-    for name, _ in pairs:
-        if name not in names:
-            raise InvalidSnippet(f"{name[:MAX_VALUE_CHARS]!r} is there twice", field=name)
-        names.discard(name)
+def _require_unique_names(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    read = dict(pairs)
+    if len(read) < len(pairs):
+        counts = Counter(name for name, _ in pairs)
+        name = next(name for name, count in counts.items() if count > 1)
+        raise InvalidSnippet(f"{name[:MAX_VALUE_CHARS]!r} is there twice", field=name)
+    return read
 
 
-def _describe(wrong: ValidationError) -> RefusedRequest | InvalidSnippet:
+def _describe(wrong: ValidationError, kind: type[BaseModel]) -> RefusedRequest | InvalidSnippet:
     errors = wrong.errors(include_url=False, include_context=False)
     if errors[0]["type"] == "json_invalid":
         return RefusedRequest(HTTPStatus.BAD_REQUEST, f"the body is not JSON: {errors[0]['msg']}")
     problems = []
     for error in errors[:MAX_FIELDS]:
         field = ".".join(str(part) for part in error["loc"]) or "body"
-        value = repr(error["input"])
-        shown = value if len(value) <= MAX_VALUE_CHARS else f"{value[:MAX_VALUE_CHARS]}..."
-        what = error["msg"].removeprefix("Value error, ")
-        problems.append(
-            f"{field}: {what}" + ("" if error["type"] == "missing" else f" (got {shown})")
-        )
+        problems.append(f"{field}: {_describe_one(error, kind)}")
     if len(errors) > MAX_FIELDS:
         problems.append(f"and {len(errors) - MAX_FIELDS} more")
     first = ".".join(str(part) for part in errors[0]["loc"])
     return InvalidSnippet("; ".join(problems), field=first)
+
+
+def _describe_one(error: ErrorDetails, kind: type[BaseModel]) -> str:
+    if error["type"] == "extra_forbidden":
+        return f"there is no such field{_suggest(str(error['loc'][-1]), kind)}"
+    value = repr(error["input"])
+    shown = value if len(value) <= MAX_VALUE_CHARS else f"{value[:MAX_VALUE_CHARS]}..."
+    what = error["msg"].removeprefix("Value error, ")
+    return what if error["type"] == "missing" else f"{what} (got {shown})"
+
+
+def _suggest(name: str, kind: type[BaseModel]) -> str:
+    """Name the field that was probably meant."""
+    limits = Limits.model_fields if "limits" in kind.model_fields else {}
+    known = {**{limit: f"limits.{limit}" for limit in limits}, **{f: f for f in kind.model_fields}}
+    meant = get_close_matches(name, known, n=1)
+    return f"; {known[meant[0]]} is meant?" if meant else f"; there are {', '.join(known.values())}"

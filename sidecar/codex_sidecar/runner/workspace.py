@@ -22,7 +22,7 @@ MAX_EXPORT_BYTES: Final = frames.MAX_WORKSPACE_FRAME_BYTES - (8 << 20)
 MAX_TIMESTAMP: Final = 253_402_300_799.0
 
 Operation = Literal["list", "read", "write", "delete", "export", "import", "wipe"]
-ErrorKind = Literal["", "missing", "not_a_file", "too_large", "no_space", "refused"]
+ErrorKind = Literal["", "missing", "not_a_file", "too_large", "no_space", "denied", "refused"]
 
 _STATUS: Final = MappingProxyType[ErrorKind, tuple[int, str]](
     {
@@ -31,6 +31,7 @@ _STATUS: Final = MappingProxyType[ErrorKind, tuple[int, str]](
         "not_a_file": (HTTPStatus.UNPROCESSABLE_ENTITY, "not_a_file"),
         "too_large": (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large"),
         "no_space": (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "no_space"),
+        "denied": (HTTPStatus.FORBIDDEN, "permission_denied"),
         "refused": (HTTPStatus.UNPROCESSABLE_ENTITY, "refused"),
     }
 )

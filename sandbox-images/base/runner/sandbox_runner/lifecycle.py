@@ -6,6 +6,7 @@ import time
 
 from mini_agent_protocol import frames
 from sandbox_runner.execution import SnippetExecution
+from sandbox_runner.paths import WORKSPACE
 from sandbox_runner.process.pipes import make_undumpable
 from sandbox_runner.process.watch import Inputs, open_child_wakeup
 from sandbox_runner.python.preload import preload
@@ -17,6 +18,7 @@ ABOUT_FILE = "/opt/mini-agent/about.json"
 IDLE_S = 1.0
 # A caller that sends snippet after snippet waits for no fork, nor for what a fork takes away.
 SESSION_IDLE_S = 0.02
+USER = "sandbox"
 SKELETON = "/opt/mini-agent/skeleton"
 SKELETON_TARGET = "/tmp/.mini-agent"  # noqa: S108 - the sandbox is its only user
 
@@ -29,6 +31,7 @@ def serve(seconds: float, preload_set: str = "plain") -> ChildMain:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     inputs = Inputs(_move_stream(time.monotonic() + seconds), open_child_wakeup())
     _link_skeleton()
+    _write_user()
     preload(preload_set)
     standby = StandbyProcesses()
     with open(ABOUT_FILE, "rb") as about:
@@ -83,3 +86,14 @@ def _link_skeleton() -> None:
         os.makedirs(target, exist_ok=True)
         for name in names:
             os.symlink(f"{folder}/{name}", f"{target}/{name}")
+
+
+def _write_user() -> None:
+    """Gives the sandbox's user a name; a file that the name service reads is linked to this one."""
+    entries = {
+        "passwd": f"{USER}:x:{os.getuid()}:{os.getgid()}:{USER}:{WORKSPACE}:/bin/bash\n",
+        "group": f"{USER}:x:{os.getgid()}:\n",
+    }
+    for name, entry in entries.items():
+        with open(f"{SKELETON_TARGET}/{name}", "w", encoding="ascii") as database:
+            database.write(entry)

@@ -74,6 +74,8 @@ def describe_failure(execution: Execution) -> tuple[str, str]:
         return "TimeLimit", f"the code was cut off after {limits.timeout_s:g} s"
     if execution.status == "oom":
         return "OutOfMemory", f"the code needed more than the {limits.memory_mb} MiB it may use"
+    if execution.status == "output_limit":
+        return "OutputLimit", f"the code was ended: it wrote {_written(execution)} bytes of output"
     if execution.status == "killed":
         return "Killed", f"the code was ended by {execution.signal or 'the sandbox'}"
     if execution.status == "compile_error":
@@ -82,6 +84,10 @@ def describe_failure(execution: Execution) -> tuple[str, str]:
         return raised
     ended = f"the code ended with exit code {execution.exit_code}"
     return "ExitCode", f"{ended}: {message[-MAX_MESSAGE_CHARS:]}" if message else ended
+
+
+def _written(execution: Execution) -> int:
+    return execution.stdout_bytes + execution.stderr_bytes
 
 
 def _parse_exception(stderr: str) -> tuple[str, str] | None:

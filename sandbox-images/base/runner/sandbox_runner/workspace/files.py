@@ -11,6 +11,9 @@ FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 PART = ".mini-agent.part"
 
 _KINDS = {
+    errno.EACCES: "denied",
+    errno.EPERM: "denied",
+    errno.ENAMETOOLONG: "refused",
     errno.ENOENT: "missing",
     errno.ENOSPC: "no_space",
     errno.EFBIG: "too_large",
@@ -62,13 +65,18 @@ def read(path: str) -> bytes:
 
 
 def write(path: str, content: bytes) -> None:
-    """Writes a file, over anything that is there but a folder; all of it or nothing."""
+    """Writes a file, over anything that is there but a folder; all of it or nothing.
+
+    One that is there keeps its permissions, and cannot be written where they deny it.
+    """
     with _Folder(path, create=True) as (folder, name):
+        mode = _mode_for(name, folder, content)
         _unlink_if_exists(PART, folder)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
         try:
-            with open(os.open(PART, flags, 0o644, dir_fd=folder), "wb") as part:
+            with open(os.open(PART, flags, mode, dir_fd=folder), "wb") as part:
                 part.write(content)
+                os.fchmod(part.fileno(), mode)
             os.rename(PART, name, src_dir_fd=folder, dst_dir_fd=folder)
         except OSError:
             _unlink_if_exists(PART, folder)
@@ -114,6 +122,20 @@ def _parts(path: str) -> list[str]:
     if not all(parts) or {".", ".."} & set(parts) or parts[0] == PRIVATE_FOLDER or "\0" in path:
         raise WorkspaceError("refused", f"{path!r} is not a path in the workspace")
     return parts
+
+
+def _mode_for(name: str, folder: int, content: bytes) -> int:
+    """The permissions of a file to be written: those of a script, if it begins like one."""
+    usual = 0o755 if content.startswith(b"#!") else 0o644
+    try:
+        there = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return usual
+    if not stat.S_ISREG(there.st_mode):
+        return usual
+    if not there.st_mode & stat.S_IWUSR:
+        raise PermissionError(errno.EACCES, "it is read-only: make it writable first, or delete it")
+    return stat.S_IMODE(there.st_mode) | (usual & 0o111)
 
 
 def _make(folder: str, at: int) -> None:
