@@ -37,7 +37,7 @@ def normalize_path(name: str) -> str:
     path = PurePosixPath(name)
     for why, holds in _reasons(name, path).items():
         if holds:
-            raise ValueError(f"file name {name!r:.300} {why}")
+            raise ValueError(f"file name {name!r:.300} is not a plain relative path: it {why}")
     return str(path)
 
 
@@ -46,7 +46,7 @@ def _reasons(name: str, path: PurePosixPath) -> dict[str, bool]:
     longest = max((len(part.encode(errors="surrogatepass")) for part in path.parts), default=0)
     return {
         "names no file": path.parts == () or name.endswith(("/", "/.")),
-        "is absolute: name it relative to the workspace": path.is_absolute(),
+        "is absolute, so name it relative to the workspace": path.is_absolute(),
         "leads out of the workspace by '..'": ".." in path.parts,
         "holds a NUL character": "\0" in name,
         "is not valid Unicode text": not _is_text(name),

@@ -7,6 +7,8 @@ from http import HTTPStatus
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
+from starlette.convertors import PathConvertor, register_url_convertor
+from starlette.responses import StreamingResponse
 
 from codex_sidecar.api.openapi import (
     BINARY_BODY,
@@ -20,8 +22,9 @@ from codex_sidecar.api.openapi import (
 )
 from codex_sidecar.api.service import authenticate, read_caller
 from codex_sidecar.http.event_stream import respond
-from codex_sidecar.http.request_body import read_content, read_session_request, read_snippet
+from codex_sidecar.http.request_body import read_session_request, read_snippet, stream_content
 from codex_sidecar.sessions.session import Session
+from codex_sidecar.sessions.transfers import download, upload
 from mini_agent_protocol.errors import BadRequest
 from mini_agent_protocol.execution import Execution
 from mini_agent_protocol.paths import normalize_new_path, normalize_path
@@ -29,7 +32,16 @@ from mini_agent_protocol.snippet import Snippet
 from mini_agent_protocol.workspace import SessionOpened, WorkspaceFile
 
 SESSION_PATH: Final = "/v1/sessions/{session_id}"
-FILE_PATH: Final = "/v1/sessions/{session_id}/files/{path:path}"
+FILE_PATH: Final = "/v1/sessions/{session_id}/files/{path:file_name}"
+
+
+class FileNameConvertor(PathConvertor):
+    """The rest of an address, of whichever characters: a file's name may hold a newline."""
+
+    regex = r"(?s:.*)"
+
+
+register_url_convertor("file_name", FileNameConvertor())
 
 router: Final = APIRouter()
 
@@ -120,30 +132,33 @@ async def files(request: Request, session_id: str) -> tuple[WorkspaceFile, ...]:
 @router.get(
     FILE_PATH,
     response_class=Response,
-    responses=problem_responses(404, 409, 413, 422, 500, 503)
+    responses=problem_responses(403, 404, 409, 413, 422, 500, 503)
     | {200: {"content": {"application/octet-stream": {"schema": {"type": "string"}}}}},
     summary="Read a file",
 )
 async def read_file(request: Request, session_id: str, path: str) -> Response:
-    """Returns the file's bytes, 16 MiB at most."""
+    """Returns the file's bytes, 64 MiB at most."""
     session = authenticate(request).sessions.find(session_id)
     headers = {"X-Content-Type-Options": "nosniff"}
-    content = await session.read(_normalize(path))
-    return Response(content, media_type="application/octet-stream", headers=headers)
+    known = _normalize(path)
+    first = await session.read(known)
+    headers["Content-Length"] = str(first.size)
+    content = download(session, known, first)
+    return StreamingResponse(content, media_type="application/octet-stream", headers=headers)
 
 
 @router.put(
     FILE_PATH,
     status_code=HTTPStatus.NO_CONTENT,
-    responses=problem_responses(*JSON_BODY_ERRORS, 404, 409, 422, *SANDBOX_ERRORS),
+    responses=problem_responses(*JSON_BODY_ERRORS, 403, 404, 409, 422, *SANDBOX_ERRORS),
     openapi_extra=BINARY_BODY,
     summary="Write a file",
 )
 async def write_file(request: Request, session_id: str, path: str) -> None:
-    """Writes the body as it is, 16 MiB at most; creates missing folders."""
+    """Writes the body as it is, 64 MiB at most; creates missing folders."""
     session = authenticate(request).sessions.find(session_id)
     known = _normalize(path, normalize_new_path)
-    await session.write(known, await read_content(request))
+    await upload(session, known, stream_content(request))
 
 
 @router.delete(
