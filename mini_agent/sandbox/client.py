@@ -89,9 +89,7 @@ class SidecarSession:
 
     async def write(self, path: str, content: bytes) -> None:
         """Makes a file, or replaces it, and the folders it lies in."""
-        await self._http.call(
-            "PUT", self._file(path, normalize_new_path), content, OCTET_STREAM
-        )
+        await self._http.call("PUT", self._file(path, normalize_new_path), content, OCTET_STREAM)
 
     async def delete(self, path: str) -> None:
         """Removes a file."""

@@ -64,9 +64,7 @@ async def test_a_snippet_in_another_language_finds_the_file_too(
     assert (ran.json()["stdout"], ran.json()["session"]["workspace"]) == ("text\n", "new")
 
 
-@pytest.mark.parametrize(
-    "path", ["%2e%2e/a", "%2fetc/passwd", "a/", ".mini-agent/x", "a%00b", ""]
-)
+@pytest.mark.parametrize("path", ["%2e%2e/a", "%2fetc/passwd", "a/", ".mini-agent/x", "a%00b", ""])
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 async def test_a_path_that_is_not_plain_is_refused(
     client: httpx.AsyncClient, engine: ScriptedEngine, files: str, method: str, path: str

@@ -26,9 +26,7 @@ async def read_body(request: Request, max_bytes: int) -> bytes:
 class LimitedReceive:
     """ASGI's `receive`; raises `HTTPException` (413, 408) where the body exceeds its limits."""
 
-    def __init__(
-        self, receive: Receive, max_bytes: int, timeout_s: float = BODY_TIMEOUT_S
-    ) -> None:
+    def __init__(self, receive: Receive, max_bytes: int, timeout_s: float = BODY_TIMEOUT_S) -> None:
         self._receive = receive
         self._max_bytes, self._timeout_s = max_bytes, timeout_s
         self._deadline = asyncio.get_running_loop().time() + timeout_s

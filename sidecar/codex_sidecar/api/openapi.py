@@ -25,7 +25,6 @@ _DESCRIPTIONS: Final = MappingProxyType(
     {
         400: "The body is no JSON, or ended too early.",
         401: "The token is missing or wrong.",
-        403: "The file's permissions do not allow it.",
         404: "There is no such session, or no such file in it.",
         408: "The body took too long.",
         409: "As many calls as may wait for this session are waiting.",

@@ -132,7 +132,7 @@ async def files(request: Request, session_id: str) -> tuple[WorkspaceFile, ...]:
 @router.get(
     FILE_PATH,
     response_class=Response,
-    responses=problem_responses(403, 404, 409, 413, 422, 500, 503)
+    responses=problem_responses(404, 409, 413, 422, 500, 503)
     | {200: {"content": {"application/octet-stream": {"schema": {"type": "string"}}}}},
     summary="Read a file",
 )
@@ -150,7 +150,7 @@ async def read_file(request: Request, session_id: str, path: str) -> Response:
 @router.put(
     FILE_PATH,
     status_code=HTTPStatus.NO_CONTENT,
-    responses=problem_responses(*JSON_BODY_ERRORS, 403, 404, 409, 422, *SANDBOX_ERRORS),
+    responses=problem_responses(*JSON_BODY_ERRORS, 404, 409, 422, *SANDBOX_ERRORS),
     openapi_extra=BINARY_BODY,
     summary="Write a file",
 )

@@ -145,5 +145,7 @@ def _suggest(loc: tuple[int | str, ...], kind: type[BaseModel]) -> str:
     if "limits" not in kind.model_fields:
         limits = {}
     known = limits if loc[0] == "limits" else limits | {name: name for name in kind.model_fields}
-    meant = get_close_matches(str(loc[-1]), known, n=1) if len(loc) == 1 + (loc[0] == "limits") else []
+    meant = (
+        get_close_matches(str(loc[-1]), known, n=1) if len(loc) == 1 + (loc[0] == "limits") else []
+    )
     return f", did you mean {known[meant[0]]}?" if meant else ""

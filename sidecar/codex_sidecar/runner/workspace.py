@@ -24,8 +24,7 @@ TAR_HEADER_BYTES: Final = 2048
 MAX_EXPORT_BYTES: Final = frames.MAX_WORKSPACE_FRAME_BYTES - (8 << 20)
 MAX_TIMESTAMP: Final = 253_402_300_799.0
 
-Operation = Literal[
-    "list", "read", "write", "append", "move", "delete", "export", "import", "wipe"]
+Operation = Literal["list", "read", "write", "append", "move", "delete", "export", "import", "wipe"]
 ErrorKind = Literal["", "missing", "not_a_file", "too_large", "no_space", "denied", "refused"]
 
 _STATUS: Final = MappingProxyType[ErrorKind, tuple[int, str]](
@@ -35,7 +34,7 @@ _STATUS: Final = MappingProxyType[ErrorKind, tuple[int, str]](
         "not_a_file": (HTTPStatus.UNPROCESSABLE_ENTITY, "not_a_file"),
         "too_large": (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large"),
         "no_space": (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "no_space"),
-        "denied": (HTTPStatus.FORBIDDEN, "permission_denied"),
+        "denied": (HTTPStatus.UNPROCESSABLE_ENTITY, "permission_denied"),
         "refused": (HTTPStatus.UNPROCESSABLE_ENTITY, "refused"),
     }
 )
@@ -50,7 +49,6 @@ class WorkspaceRequest(BaseModel):
     path: str = Field(
         description="The file, relative to the workspace; empty where the call is about all of it."
     )
-
 
     offset: int = Field(default=0, description="Where in the file a piece begins, in bytes.")
     length: int = Field(default=PIECE_BYTES, description="How much is read at most, in bytes.")

@@ -38,9 +38,7 @@ async def upload(session: Session, path: str, content: AsyncIterator[bytes]) -> 
         raise
 
 
-async def download(
-    session: Session, path: str, first: FilePiece
-) -> AsyncIterator[bytes]:
+async def download(session: Session, path: str, first: FilePiece) -> AsyncIterator[bytes]:
     """Yield a file whose first piece is there; raises `RefusedCall` where it changes meanwhile."""
     piece, sent = first, 0
     while True:
@@ -72,9 +70,7 @@ async def _rearrange(content: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         yield bytes(buffer)
 
 
-async def _chain(
-    first: tuple[bytes, ...], rest: AsyncIterator[bytes]
-) -> AsyncIterator[bytes]:
+async def _chain(first: tuple[bytes, ...], rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     for piece in first:
         yield piece
     async for piece in rest:

@@ -135,7 +135,11 @@ def _run_call(call: "WorkspaceCall", body: FrameBody) -> CallResult:
 def _list(below: str) -> tuple[FileFacts, ...]:
     files: list[FileFacts] = []
     for path, status in walk(lambda _path, _why: None):
-        listed = stat.S_ISREG(status.st_mode) and is_utf8(path) and not path.startswith(workspace.UPLOAD_PREFIX)
+        listed = (
+            stat.S_ISREG(status.st_mode)
+            and is_utf8(path)
+            and not path.startswith(workspace.UPLOAD_PREFIX)
+        )
         if listed and (not below or path == below or path.startswith(f"{below}/")):
             files.append(_facts(path, status))
     return tuple(sorted(files, key=lambda file: str(file["path"]))[:MAX_FILES])
