@@ -42,7 +42,7 @@ TOKEN_BYTES: Final = 8
 
 
 class MiniAgentSandboxConfig(BaseModel):
-    """What a task may say of its sandboxes: `sandbox=("mini-agent", MiniAgentSandboxConfig(...))`."""
+    """What a task says of its sandboxes: `sandbox=("mini-agent", MiniAgentSandboxConfig(...))`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -59,7 +59,7 @@ class MiniAgentSandboxConfig(BaseModel):
 
 
 @sandboxenv(name="mini-agent")
-class MiniAgentSandboxEnvironment(SandboxEnvironment):
+class MiniAgentSandboxEnvironment(SandboxEnvironment):  # type: ignore[misc] - it may be absent
     """One session of a sidecar, as Inspect's tools use it."""
 
     def __init__(self, client: SidecarClient, session: SidecarSession, toolchain: Language) -> None:
@@ -107,7 +107,7 @@ class MiniAgentSandboxEnvironment(SandboxEnvironment):
         finally:
             await self._client.aclose()
 
-    async def exec(
+    async def exec(  # noqa: PLR0913, PLR0917 - Inspect's signature
         self,
         cmd: list[str],
         input: str | bytes | None = None,  # noqa: A002 - Inspect's name
@@ -115,8 +115,8 @@ class MiniAgentSandboxEnvironment(SandboxEnvironment):
         env: dict[str, str] | None = None,
         user: str | None = None,
         timeout: int | None = None,  # noqa: ASYNC109 - Inspect's name
-        timeout_retry: bool = True,  # noqa: FBT001, FBT002 - Inspect's
-        concurrency: bool = True,  # noqa: FBT001, FBT002 - Inspect's
+        timeout_retry: bool = True,
+        concurrency: bool = True,
     ) -> ExecResult[str]:
         """Run a command; the sandbox itself bounds how many run at once."""
         del timeout_retry, concurrency
@@ -144,7 +144,7 @@ class MiniAgentSandboxEnvironment(SandboxEnvironment):
     @overload
     async def read_file(self, file: str, text: Literal[False]) -> bytes: ...
 
-    async def read_file(self, file: str, text: bool = True) -> str | bytes:  # noqa: FBT001, FBT002
+    async def read_file(self, file: str, text: bool = True) -> str | bytes:
         """Read a file, wherever in the sandbox it is."""
         inside = _relative(file)
         content = None if inside is None else await self._read(inside)

@@ -24,8 +24,7 @@ from mini_agent_protocol.languages import (
     parse_language,
 )
 from mini_agent_protocol.media_types import IMAGE_TYPES, MAX_MAGIC_BYTES, sniff_media_type
-from mini_agent_protocol.paths import require_plain_path
-from mini_agent_protocol.snippet import Limits, Snippet
+from mini_agent_protocol.snippet import Limits, Snippet, require_plain_path
 from mini_agent_protocol.workspace import SessionOpened, SessionRequest, WorkspaceFile
 
 if TYPE_CHECKING:

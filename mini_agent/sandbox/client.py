@@ -14,8 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from mini_agent.errors import BadRequest, SandboxError, SessionOver
 from mini_agent.sandbox.http import Headers, SidecarTransport, no_headers
 from mini_agent_protocol.execution import Execution, Output
-from mini_agent_protocol.paths import normalize_new_path, normalize_path
-from mini_agent_protocol.snippet import Limits, Snippet
+from mini_agent_protocol.snippet import Limits, Snippet, normalize_new_path, normalize_path
 from mini_agent_protocol.workspace import (
     DEFAULT_TTL_S,
     SessionOpened,

@@ -22,10 +22,10 @@ class LanguageSpec:
 
     `image` is its folder of `sandbox-images/`, `program` the name of the program's file in the
     workspace, `start` the command that runs it there, `compile` the compiler's command, if any: a
-    compiled language has larger default limits. `warm` is how many sandboxes are kept ready, `preloads` the same for each larger set of
-    modules that the image can import ahead. `forks` says that a fork of the runner's own
-    interpreter may run it. `commands` are what the image adds to a shell, `tool` is the model's
-    tool that runs it, `title` its name in prose.
+    compiled language has larger default limits. `warm` is how many sandboxes are kept ready,
+    `preloads` the same for each larger set of modules that the image can import ahead. `forks` says
+    that a fork of the runner's own interpreter may run it. `commands` are what the image adds to a
+    shell, `tool` is the model's tool that runs it, `title` its name in prose.
     """
 
     name: str

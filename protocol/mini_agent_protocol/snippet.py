@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import base64
 import binascii
+from pathlib import PurePosixPath
 from typing import Annotated, Final, Literal, Self
+from unicodedata import category
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from mini_agent_protocol.errors import BadRequest
 from mini_agent_protocol.languages import Language, parse_language
-from mini_agent_protocol.paths import normalize_new_path
 
 MAX_CODE_BYTES: Final = 8_388_608
 MAX_STDIN_BYTES: Final = 8_388_608
 MAX_FILES: Final = 256
 MAX_FILES_BYTES: Final = 16_777_216
 MAX_ENV: Final = 64
+MAX_NAME_BYTES: Final = 255
+MAX_PATH_BYTES: Final = 1024
+# A folder of the runner's, and names that it uses for a moment.
+RESERVED_PREFIX: Final = ".mini-agent"
 RESERVED_ENV: Final = ("LD_", "MINI_AGENT_")
 USER: Final = "sandbox"
 
@@ -204,3 +209,57 @@ def _clean_base64(what: str, content: str) -> str:
     except (binascii.Error, ValueError):
         raise ValueError(f"{what} is not base64") from None
     return content
+
+
+def normalize_new_path(name: str) -> str:
+    """Return the path under which a file is made; `ValueError` says why there can be none.
+
+    Any name that a file system takes, but for control characters, which hide what a name is.
+    """
+    path = normalize_path(name)
+    control = next((character for character in path if category(character) == "Cc"), None)
+    if control is not None:
+        raise ValueError(f"file name {name!r} holds a control character, {control!r}")
+    return path
+
+
+def require_plain_path(name: str) -> None:
+    """Raise `ValueError`, which says why, unless a file can be made under this name."""
+    normalize_new_path(name)
+
+
+def normalize_path(name: str) -> str:
+    """Return the path of a file that may be there, relative to the workspace and without "./".
+
+    Raises `ValueError`, which says why it can be none of the workspace's.
+    """
+    path = PurePosixPath(name)
+    for why, holds in _reasons(name, path).items():
+        if holds:
+            raise ValueError(f"file name {name!r:.300} is not a plain relative path: it {why}")
+    return str(path)
+
+
+def _reasons(name: str, path: PurePosixPath) -> dict[str, bool]:
+    encoded = name.encode(errors="surrogatepass")
+    longest = max((len(part.encode(errors="surrogatepass")) for part in path.parts), default=0)
+    return {
+        "names no file": path.parts == () or name.endswith(("/", "/.")),
+        "is absolute, so name it relative to the workspace": path.is_absolute(),
+        "leads out of the workspace by '..'": ".." in path.parts,
+        "holds a NUL character": "\0" in name,
+        "is not valid Unicode text": not _is_text(name),
+        f"has a part of more than {MAX_NAME_BYTES} bytes": longest > MAX_NAME_BYTES,
+        f"has more than {MAX_PATH_BYTES} bytes": len(encoded) > MAX_PATH_BYTES,
+        f"begins with {RESERVED_PREFIX}, which is the runner's": any(
+            part.startswith(RESERVED_PREFIX) for part in path.parts
+        ),
+    }
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

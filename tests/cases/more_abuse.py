@@ -105,7 +105,14 @@ class AbuseLine(BaseModel):
         }
 
 
-_ANY: Final[tuple[Outcome, ...]] = ("ok", "nonzero", "timeout", "oom", "killed")
+_ANY: Final[tuple[Outcome, ...]] = (
+    "ok",
+    "nonzero",
+    "timeout",
+    "oom",
+    "killed",
+    "output_limit",
+)
 
 
 def _is_text(source: bytes) -> bool:

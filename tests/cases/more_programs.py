@@ -21,7 +21,7 @@ OUTCOMES: Final = MappingProxyType[str, tuple[Outcome, ...]](
         "any": ("ok", "timeout", "refused", *_FAILED),
         "resource_limited": ("limited", *_FAILED),
         "timeout_or_limited": ("timeout", "limited", *_FAILED),
-        "output_limit_or_timeout": ("timeout", "limited", "killed"),
+        "output_limit_or_timeout": ("timeout", "limited", "killed", "output_limit"),
     }
 )
 TESTERS: Final = MappingProxyType(

@@ -9,12 +9,12 @@ from types import MappingProxyType
 from typing import Annotated, Final, TypeAlias
 
 from mcp.types import Tool, ToolAnnotations
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic.json_schema import GenerateJsonSchema, SkipJsonSchema
 
 from mini_agent.messages import JsonObject
 from mini_agent.sandbox import Language, Limits, Snippet, parse_language
-from mini_agent_protocol.nulls import NullIsAbsent
+from mini_agent_protocol.nulls import without_nulls
 
 DATA_URL: Final = "data:"
 BASE64_MARK: Final = ";base64,"
@@ -55,7 +55,7 @@ def decode_content(content: str) -> bytes:
         raise ValueError("the data: URL holds no base64") from None
 
 
-class ToolArguments(NullIsAbsent):
+class ToolArguments(BaseModel):
     """The arguments of every tool."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -67,6 +67,11 @@ class ToolArguments(NullIsAbsent):
             "another one, whose id is in the result and is passed here to go on in it."
         ),
     ] = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, read: object) -> object:
+        return without_nulls(read, cls)
 
 
 class RunCode(ToolArguments):

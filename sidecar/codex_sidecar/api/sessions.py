@@ -27,8 +27,7 @@ from codex_sidecar.sessions.session import Session
 from codex_sidecar.sessions.transfers import download, upload
 from mini_agent_protocol.errors import BadRequest
 from mini_agent_protocol.execution import Execution
-from mini_agent_protocol.paths import normalize_new_path, normalize_path
-from mini_agent_protocol.snippet import Snippet
+from mini_agent_protocol.snippet import Snippet, normalize_new_path, normalize_path
 from mini_agent_protocol.workspace import SessionOpened, WorkspaceFile
 
 SESSION_PATH: Final = "/v1/sessions/{session_id}"

@@ -45,7 +45,7 @@ def _without_crlf(code: str, language: Language) -> tuple[str, str] | None:
 def _without_fence(code: str, _language: Language) -> tuple[str, str] | None:
     lines = code.strip().splitlines()
     fences = [match for match in map(_FENCE.fullmatch, lines) if match]
-    if len(lines) < 2 or len(fences) != 2 or not _is_pair(lines, fences):  # noqa: PLR2004
+    if len(lines) < 2 or len(fences) != 2 or not _is_pair(lines, fences):
         return None
     return "\n".join([*lines[1:-1], ""]), "the fence around it was removed"
 

@@ -74,10 +74,8 @@ def describe_failure(execution: Execution) -> tuple[str, str]:
         return "TimeLimit", f"the code was cut off after {limits.timeout_s:g} s"
     if execution.status == "oom":
         return "OutOfMemory", f"the code needed more than the {limits.memory_mb} MiB it may use"
-    if execution.status == "output_limit":
-        return "OutputLimit", f"the code was ended: it wrote {_written(execution)} bytes of output"
-    if execution.status == "killed":
-        return "Killed", f"the code was ended by {execution.signal or 'the sandbox'}"
+    if execution.status in {"killed", "output_limit"}:
+        return _describe_end(execution)
     if execution.status == "compile_error":
         return "CompileError", message[:MAX_MESSAGE_CHARS]
     if execution.language == "python" and (raised := _parse_exception(message)):
@@ -86,8 +84,11 @@ def describe_failure(execution: Execution) -> tuple[str, str]:
     return "ExitCode", f"{ended}: {message[-MAX_MESSAGE_CHARS:]}" if message else ended
 
 
-def _written(execution: Execution) -> int:
-    return execution.stdout_bytes + execution.stderr_bytes
+def _describe_end(execution: Execution) -> tuple[str, str]:
+    if execution.status == "killed":
+        return "Killed", f"the code was ended by {execution.signal or 'the sandbox'}"
+    written = execution.stdout_bytes + execution.stderr_bytes
+    return "OutputLimit", f"the code was ended: it wrote {written} bytes of output"
 
 
 def _parse_exception(stderr: str) -> tuple[str, str] | None:

@@ -84,7 +84,7 @@ def exec_command(command: tuple[str, ...]) -> None:
         except FileNotFoundError:
             continue
         except OSError as refused:
-            why = refused.strerror
+            why = refused.strerror or str(refused)
     os.write(2, f"{command[0]}: {why}\n".encode())
     os._exit(EXIT_NOT_FOUND)
 

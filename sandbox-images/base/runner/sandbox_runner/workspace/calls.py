@@ -103,13 +103,23 @@ def answer_call(stream: Stream, header: bytes) -> None:
 
 
 def _run_call(call: "WorkspaceCall", body: FrameBody) -> CallResult:
-    path = call["path"]
     match call["op"]:
         case "list":
-            return CallResult(files=_list(path))
+            return CallResult(files=_list(call["path"]))
         case "read":
-            content, status = workspace.read(path, call["offset"], call["length"])
-            return CallResult((_facts(path, status),), len(content), (content,))
+            content, status = workspace.read(call["path"], call["offset"], call["length"])
+            return CallResult((_facts(call["path"], status),), len(content), (content,))
+        case "export":
+            length, pieces = archive.export_workspace()
+            return CallResult(length=length, content=pieces)
+        case _:
+            _change(call, body)
+            return CallResult()
+
+
+def _change(call: "WorkspaceCall", body: FrameBody) -> None:
+    path = call["path"]
+    match call["op"]:
         case "write":
             workspace.write(path, body.read_all(workspace.MAX_FILE_BYTES))
         case "append":
@@ -119,9 +129,6 @@ def _run_call(call: "WorkspaceCall", body: FrameBody) -> CallResult:
             workspace.move(path, call["target"])
         case "delete":
             workspace.delete(path)
-        case "export":
-            length, pieces = archive.export_workspace()
-            return CallResult(length=length, content=pieces)
         case "import":
             wipe()
             archive.unpack(body)
@@ -129,7 +136,6 @@ def _run_call(call: "WorkspaceCall", body: FrameBody) -> CallResult:
             wipe()
         case other:
             raise WorkspaceError("refused", f"no such call: {other!r}")
-    return CallResult()
 
 
 def _list(below: str) -> tuple[FileFacts, ...]:

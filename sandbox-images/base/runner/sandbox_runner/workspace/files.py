@@ -89,11 +89,13 @@ def write(path: str, content: bytes) -> None:
 def append(path: str, content: bytes, offset: int) -> None:
     """Adds the next piece to a file that is being put together."""
     flags = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | (0 if offset else os.O_CREAT | os.O_EXCL)
-    with _Folder(path) as (folder, name):
-        with open(os.open(name, flags, 0o644, dir_fd=folder), "ab") as part:
-            if part.tell() != offset:
-                raise WorkspaceError("refused", "what came before is no longer there")
-            part.write(content)
+    with (
+        _Folder(path) as (folder, name),
+        open(os.open(name, flags, 0o644, dir_fd=folder), "ab") as part,
+    ):
+        if part.tell() != offset:
+            raise WorkspaceError("refused", "what came before is no longer there")
+        part.write(content)
 
 
 def move(part: str, path: str) -> None:
