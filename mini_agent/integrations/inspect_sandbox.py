@@ -59,7 +59,7 @@ class MiniAgentSandboxConfig(BaseModel):
 
 
 @sandboxenv(name="mini-agent")
-class MiniAgentSandboxEnvironment(SandboxEnvironment):  # type: ignore[misc] - it may be absent
+class MiniAgentSandboxEnvironment(SandboxEnvironment):  # type: ignore[misc]  # Inspect is an extra
     """One session of a sidecar, as Inspect's tools use it."""
 
     def __init__(self, client: SidecarClient, session: SidecarSession, toolchain: Language) -> None:

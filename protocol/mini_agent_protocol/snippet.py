@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from pathlib import PurePosixPath
 from typing import Annotated, Final, Literal, Self
 from unicodedata import category
@@ -22,6 +23,8 @@ MAX_NAME_BYTES: Final = 255
 MAX_PATH_BYTES: Final = 1024
 # A folder of the runner's, and names that it uses for a moment.
 RESERVED_PREFIX: Final = ".mini-agent"
+_OPTION: Final = re.compile(r"-[^.]*|-.*=.*")
+_DIRECTIONS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 RESERVED_ENV: Final = ("LD_", "MINI_AGENT_")
 USER: Final = "sandbox"
 
@@ -214,13 +217,25 @@ def _clean_base64(what: str, content: str) -> str:
 def normalize_new_path(name: str) -> str:
     """Return the path under which a file is made; `ValueError` says why there can be none.
 
-    Any name that a file system takes, but for control characters, which hide what a name is.
+    Any name that a file system takes, but for one that is made to look like something else.
     """
     path = normalize_path(name)
-    control = next((character for character in path if category(character) == "Cc"), None)
+    control = next((character for character in path if _is_control(character)), None)
     if control is not None:
         raise ValueError(f"file name {name!r} holds a control character, {control!r}")
+    for part in path.split("/"):
+        if _OPTION.fullmatch(part):
+            raise ValueError(
+                f"file name {name!r} would be read as an option of a command: {part!r}"
+            )
+    if path.startswith("~") and "/" in path:
+        raise ValueError(f"file name {name!r} begins with ~, which is a home folder to a shell")
     return path
+
+
+def _is_control(character: str) -> bool:
+    # Among the signs that are not seen, those that turn the direction of what follows.
+    return category(character) == "Cc" or character in _DIRECTIONS
 
 
 def require_plain_path(name: str) -> None:
@@ -248,18 +263,10 @@ def _reasons(name: str, path: PurePosixPath) -> dict[str, bool]:
         "is absolute, so name it relative to the workspace": path.is_absolute(),
         "leads out of the workspace by '..'": ".." in path.parts,
         "holds a NUL character": "\0" in name,
-        "is not valid Unicode text": not _is_text(name),
+        "is not valid Unicode text": any("\ud800" <= each <= "\udfff" for each in name),
         f"has a part of more than {MAX_NAME_BYTES} bytes": longest > MAX_NAME_BYTES,
         f"has more than {MAX_PATH_BYTES} bytes": len(encoded) > MAX_PATH_BYTES,
         f"begins with {RESERVED_PREFIX}, which is the runner's": any(
             part.startswith(RESERVED_PREFIX) for part in path.parts
         ),
     }
-
-
-def _is_text(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
