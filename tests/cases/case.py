@@ -72,7 +72,7 @@ class Step(BaseModel):
     lacks: tuple[str, ...] = ()
     fetched: tuple[str, ...] | None = None
     skipped: tuple[str, ...] = ()
-    normalized: tuple[str, ...] = ()
+    normalized: tuple[str, ...] | None = None
     in_message: tuple[str, ...] = ()
     unlike: Recorded | None = None
     result: str | None = None

@@ -82,8 +82,7 @@ def _faults(step: Step, answer: Answer) -> Iterator[str]:
         yield from _faults_of(step, answer.execution, answer.text())
         if step.unlike is not None and _record(answer.execution) == step.unlike:
             yield f"it is what it was when it was wrong: {answer.told()}"
-        if step.expect:
-            yield from _faults_in_changes(step, answer.execution.normalized)
+        yield from _faults_in_changes(step.normalized, answer.execution.normalized)
     yield from (
         f"the message does not say {wanted!r}: {answer.told()}"
         for wanted in step.in_message
@@ -103,12 +102,14 @@ def _record(ran: Execution) -> Recorded:
     )
 
 
-def _faults_in_changes(step: Step, changes: tuple[str, ...]) -> Iterator[str]:
-    if len(changes) != len(step.normalized):
-        yield f"changed before it ran: {changes}, not {step.normalized}"
-    for wanted, change in zip(step.normalized, changes, strict=False):
-        if wanted not in change:
-            yield f"{change!r} does not say {wanted!r}"
+def _faults_in_changes(wanted: tuple[str, ...] | None, changes: tuple[str, ...]) -> Iterator[str]:
+    if wanted is None:
+        return
+    if len(changes) != len(wanted):
+        yield f"changed before it ran: {changes}, not {wanted}"
+    for words, change in zip(wanted, changes, strict=False):
+        if words not in change:
+            yield f"{change!r} does not say {words!r}"
 
 
 def _faults_of(step: Step, ran: Execution, text: str) -> Iterator[str]:

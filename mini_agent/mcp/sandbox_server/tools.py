@@ -50,7 +50,7 @@ def decode_content(content: str) -> bytes:
     if not mark or not head.startswith(DATA_URL):
         return content.encode()
     try:
-        return base64.b64decode(body, validate=True)
+        return base64.b64decode("".join(body.split()), validate=True)
     except (binascii.Error, ValueError):
         raise ValueError("the data: URL holds no base64") from None
 
