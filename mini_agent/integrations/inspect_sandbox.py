@@ -11,24 +11,20 @@ import errno
 import os
 import secrets
 import shlex
+from contextlib import AsyncExitStack
+from functools import cache
 from posixpath import join, normpath
-from typing import Any, Final, Literal, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, overload
 
-from inspect_ai.util import (
-    ExecResult,
-    OutputLimitExceededError,
-    SandboxEnvironment,
-    SandboxEnvironmentLimits,
-    SandboxUnavailableError,
-    SandboxUserUnsupportedError,
-    sandboxenv,
-)
 from pydantic import BaseModel, ConfigDict, Field
 
 from mini_agent.errors import BadRequest, SandboxError
 from mini_agent.sandbox import Execution, Language, Limits, SidecarClient, SidecarSession, Snippet
-from mini_agent.settings import Settings
+from mini_agent.settings import Settings, require_extra
 from mini_agent.tools.sandbox_client import open_sandbox
+
+if TYPE_CHECKING:
+    from inspect_ai.util import ExecResult
 
 WORKSPACE: Final = "/workspace"
 USER: Final = "sandbox"
@@ -58,9 +54,26 @@ class MiniAgentSandboxConfig(BaseModel):
     )
 
 
-@sandboxenv(name="mini-agent")
-class MiniAgentSandboxEnvironment(SandboxEnvironment):  # type: ignore[misc]  # Inspect is an extra
-    """One session of a sidecar, as Inspect's tools use it."""
+# Made on first use: Inspect, whose class it is derived from, is an extra.
+def __getattr__(name: str) -> type[InspectSandbox]:
+    if name != "MiniAgentSandboxEnvironment":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _create_provider()
+
+
+@cache
+def _create_provider() -> type[InspectSandbox]:
+    with require_extra("inspect", what="the sandbox provider for Inspect"):
+        from inspect_ai.util import SandboxEnvironment, sandboxenv
+    named: type[InspectSandbox] = type(
+        "MiniAgentSandboxEnvironment", (InspectSandbox, SandboxEnvironment), {}
+    )
+    provider: type[InspectSandbox] = sandboxenv(name="mini-agent")(named)
+    return provider
+
+
+class InspectSandbox:
+    """One session of a sidecar, with the methods of Inspect's `SandboxEnvironment`."""
 
     def __init__(self, client: SidecarClient, session: SidecarSession, toolchain: Language) -> None:
         super().__init__()
@@ -69,16 +82,15 @@ class MiniAgentSandboxEnvironment(SandboxEnvironment):  # type: ignore[misc]  # 
     @classmethod
     async def sample_init(
         cls, task_name: str, config: object, metadata: dict[str, str]
-    ) -> dict[str, SandboxEnvironment]:
+    ) -> dict[str, Self]:
         """Open a sample's session; raises `SandboxUnavailable` where no sidecar answers."""
         del task_name, metadata
         wanted = config if isinstance(config, MiniAgentSandboxConfig) else MiniAgentSandboxConfig()
-        client = open_sandbox(Settings())
-        try:
+        async with AsyncExitStack() as opened:
+            client = await opened.enter_async_context(open_sandbox(Settings()))
             session = await client.open_session(ttl_s=wanted.ttl_s, limits=wanted.limits)
-        except BaseException:
-            await client.aclose()
-            raise
+            # From here on `aclose` closes it.
+            opened.pop_all()
         return {ENVIRONMENT: cls(client, session, wanted.toolchain)}
 
     @classmethod
@@ -86,14 +98,13 @@ class MiniAgentSandboxEnvironment(SandboxEnvironment):  # type: ignore[misc]  # 
         cls,
         task_name: str,
         config: object,
-        environments: dict[str, SandboxEnvironment],
+        environments: dict[str, Self],
         interrupted: bool,
     ) -> None:
         """Close a sample's session; what still runs in it is killed."""
         del task_name, config, interrupted
         for environment in environments.values():
-            if isinstance(environment, cls):
-                await environment.aclose()
+            await environment.aclose()
 
     @classmethod
     def config_deserialize(cls, config: dict[str, Any]) -> BaseModel:
@@ -121,9 +132,7 @@ class MiniAgentSandboxEnvironment(SandboxEnvironment):  # type: ignore[misc]  # 
         """Run a command; the sandbox itself bounds how many run at once."""
         del timeout_retry, concurrency
         if user not in (None, USER):
-            raise SandboxUserUnsupportedError(
-                f"a sandbox has one user, {USER!r}, and no root: it cannot run as {user!r}"
-            )
+            raise _unsupported_user(user)
         content = input.encode() if isinstance(input, str) else input or b""
         redirection = await self._send_input(content)
         folder = shlex.quote(normpath(join(WORKSPACE, cwd or "")))
@@ -146,6 +155,8 @@ class MiniAgentSandboxEnvironment(SandboxEnvironment):  # type: ignore[misc]  # 
 
     async def read_file(self, file: str, text: bool = True) -> str | bytes:
         """Read a file, wherever in the sandbox it is."""
+        from inspect_ai.util import OutputLimitExceededError, SandboxEnvironmentLimits
+
         inside = _relative(file)
         content = None if inside is None else await self._read(inside)
         if content is None:
@@ -170,6 +181,8 @@ class MiniAgentSandboxEnvironment(SandboxEnvironment):  # type: ignore[misc]  # 
         try:
             return await self._session.run(snippet)
         except SandboxError as away:
+            from inspect_ai.util import SandboxUnavailableError
+
             raise SandboxUnavailableError(str(away)) from away
 
     async def _send_input(self, content: bytes) -> str:
@@ -224,7 +237,17 @@ class MiniAgentSandboxEnvironment(SandboxEnvironment):  # type: ignore[misc]  # 
             raise OSError(ran.exit_code, os.strerror(ran.exit_code), file)
 
 
+def _unsupported_user(user: str | None) -> Exception:
+    from inspect_ai.util import SandboxUserUnsupportedError
+
+    words = f"a sandbox has one user, {USER!r}, and no root: it cannot run as {user!r}"
+    unsupported: Exception = SandboxUserUnsupportedError(words)
+    return unsupported
+
+
 def _result(ran: Execution, cmd: list[str]) -> ExecResult[str]:
+    from inspect_ai.util import ExecResult, OutputLimitExceededError
+
     if ran.status == "timeout":
         raise TimeoutError(f"the command ran for longer than {ran.limits.timeout_s:g} s")
     if ran.exit_code == CANNOT_EXECUTE and "permission denied" in ran.stderr.lower():
