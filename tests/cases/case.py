@@ -12,8 +12,8 @@ Outcome = Literal[
     "compile_error",
     "timeout",
     "oom",
-    "killed",
     "output_limit",
+    "killed",
     "refused",  # a clean 4xx: nothing was started
     "limited",  # the output was cut, or the snippet itself says LIMITED
     "blocked",  # the snippet itself says BLOCKED

@@ -105,14 +105,7 @@ class AbuseLine(BaseModel):
         }
 
 
-_ANY: Final[tuple[Outcome, ...]] = (
-    "ok",
-    "nonzero",
-    "timeout",
-    "oom",
-    "killed",
-    "output_limit",
-)
+_ANY: Final[tuple[Outcome, ...]] = ("ok", "nonzero", "timeout", "oom", "output_limit", "killed")
 
 
 def _is_text(source: bytes) -> bool:

@@ -68,7 +68,6 @@ class SnippetExecution:
         watcher = ProcessWatcher(self._inputs, pipes, b"")
         limit_s = self._order.compile_timeout_s
         end = watcher.wait(limit_s, _collect_into(output), self._standby.pids)
-        # Of a success, too: what a compiler warns of.
         if output:
             self._emit(frames.STDERR, b"".join(output))
         if end.status == 0:

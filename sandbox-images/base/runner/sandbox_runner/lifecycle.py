@@ -18,8 +18,8 @@ ABOUT_FILE = "/opt/mini-agent/about.json"
 IDLE_S = 1.0
 # A caller that sends snippet after snippet waits for no fork, nor for what a fork takes away.
 SESSION_IDLE_S = 0.02
-USER = "sandbox"
 SKELETON = "/opt/mini-agent/skeleton"
+USER = "sandbox"
 SKELETON_TARGET = "/tmp/.mini-agent"  # noqa: S108 - the sandbox is its only user
 
 
@@ -31,7 +31,7 @@ def serve(seconds: float, preload_set: str = "plain") -> ChildMain:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     inputs = Inputs(_move_stream(time.monotonic() + seconds), open_child_wakeup())
     _link_skeleton()
-    _write_user()
+    _name_user()
     preload(preload_set)
     standby = StandbyProcesses()
     with open(ABOUT_FILE, "rb") as about:
@@ -88,12 +88,10 @@ def _link_skeleton() -> None:
             os.symlink(f"{folder}/{name}", f"{target}/{name}")
 
 
-def _write_user() -> None:
-    """Gives the sandbox's user a name; a file that the name service reads is linked to this one."""
-    entries = {
-        "passwd": f"{USER}:x:{os.getuid()}:{os.getgid()}:{USER}:{WORKSPACE}:/bin/bash\n",
-        "group": f"{USER}:x:{os.getgid()}:\n",
-    }
-    for name, entry in entries.items():
-        with open(f"{SKELETON_TARGET}/{name}", "w", encoding="ascii") as database:
-            database.write(entry)
+def _name_user() -> None:
+    """Gives the user and the group of this sandbox a name, for programs that ask for one."""
+    user, group = os.getuid(), os.getgid()
+    with open(f"{SKELETON_TARGET}/users/passwd", "w", encoding="ascii") as users:
+        users.write(f"{USER}:x:{user}:{group}::{WORKSPACE}:/bin/bash\n")
+    with open(f"{SKELETON_TARGET}/users/group", "w", encoding="ascii") as groups:
+        groups.write(f"{USER}:x:{group}:\n")

@@ -64,7 +64,7 @@ FileFacts = dict[str, str | float]
 if TYPE_CHECKING:
     from typing import TypedDict
 
-    class WorkspaceCall(TypedDict):
+    class WorkspaceCall(TypedDict, total=False):
         """What is to be done; the fields after the path are not of every call."""
 
         op: str
@@ -107,7 +107,7 @@ def _run_call(call: "WorkspaceCall", body: FrameBody) -> CallResult:
         case "list":
             return CallResult(files=_list(call["path"]))
         case "read":
-            content, status = workspace.read(call["path"], call["offset"], call["length"])
+            content, status = workspace.read(call["path"], *_piece(call))
             return CallResult((_facts(call["path"], status),), len(content), (content,))
         case "export":
             length, pieces = archive.export_workspace()
@@ -124,9 +124,9 @@ def _change(call: "WorkspaceCall", body: FrameBody) -> None:
             workspace.write(path, body.read_all(workspace.MAX_FILE_BYTES))
         case "append":
             content = body.read_all(workspace.MAX_FILE_BYTES)
-            workspace.append(path, content, call["offset"])
+            workspace.append(path, content, _piece(call)[0])
         case "move":
-            workspace.move(path, call["target"])
+            workspace.move(path, call.get("target", ""))
         case "delete":
             workspace.delete(path)
         case "import":
@@ -136,6 +136,10 @@ def _change(call: "WorkspaceCall", body: FrameBody) -> None:
             wipe()
         case other:
             raise WorkspaceError("refused", f"no such call: {other!r}")
+
+
+def _piece(call: "WorkspaceCall") -> tuple[int, int]:
+    return call.get("offset", 0), call.get("length", workspace.MAX_FILE_BYTES)
 
 
 def _list(below: str) -> tuple[FileFacts, ...]:
