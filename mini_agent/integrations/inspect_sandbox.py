@@ -176,7 +176,10 @@ class InspectSandbox:
             stdin_base64=base64.b64encode(stdin).decode(),
             env=env,
             toolchain=None if self._toolchain == "bash" else self._toolchain,
-            limits=Limits(timeout_s=timeout_s or MAX_TIMEOUT_S, output_bytes=MAX_OUTPUT_BYTES),
+            limits=Limits(
+                timeout_s=min(timeout_s or MAX_TIMEOUT_S, MAX_TIMEOUT_S),
+                output_bytes=MAX_OUTPUT_BYTES,
+            ),
         )
         try:
             return await self._session.run(snippet)
