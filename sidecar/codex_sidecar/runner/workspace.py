@@ -52,7 +52,7 @@ class WorkspaceRequest(BaseModel):
 
     offset: int = Field(default=0, description="Where in the file a piece begins, in bytes.")
     length: int = Field(default=PIECE_BYTES, description="How much is read at most, in bytes.")
-    target: str = Field(default="", description="Where the file is moved to.")
+    target: str = Field(default="", description="Where the file is to be in the end.")
 
 
 class WorkspaceEntry(BaseModel):
@@ -123,9 +123,9 @@ class Workspace:
         """Write a file, and create its parent folders."""
         await self._request("write", path, content)
 
-    async def append(self, part: str, content: bytes, offset: int) -> None:
-        """Add a piece to a file that is being put together; it has `offset` bytes by now."""
-        request = WorkspaceRequest(op="append", path=part, offset=offset)
+    async def append(self, part: str, path: str, content: bytes, offset: int) -> None:
+        """Add a piece to what will be the file `path`; it has `offset` bytes by now."""
+        request = WorkspaceRequest(op="append", path=part, offset=offset, target=path)
         await self._send(request, content)
 
     async def move(self, part: str, path: str) -> None:

@@ -136,10 +136,11 @@ class Session:
         async with self._call():
             await self._shield((await self._ensure_workspace()).write(path, content))
 
-    async def append(self, part: str, content: bytes, offset: int) -> None:
-        """Add a piece to a file that is being put together."""
+    async def append(self, part: str, path: str, content: bytes, offset: int) -> None:
+        """Add a piece to what will be the file `path`."""
         async with self._call():
-            await self._shield((await self._ensure_workspace()).append(part, content, offset))
+            workspace = await self._ensure_workspace()
+            await self._shield(workspace.append(part, path, content, offset))
 
     async def move(self, part: str, path: str) -> None:
         """Put a file that is whole into its place."""

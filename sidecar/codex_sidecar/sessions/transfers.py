@@ -30,7 +30,7 @@ async def upload(session: Session, path: str, content: AsyncIterator[bytes]) -> 
         return
     part = f"{UPLOAD_PREFIX}{secrets.token_hex(TOKEN_BYTES)}"
     try:
-        await _append_all(session, part, _chain((first, second), pieces))
+        await _append_all(session, part, path, _chain((first, second), pieces))
         await session.move(part, path)
     except BaseException:
         with contextlib.suppress(MiniAgentError):
@@ -51,10 +51,10 @@ async def download(session: Session, path: str, first: FilePiece) -> AsyncIterat
             raise RefusedCall(HTTPStatus.CONFLICT, "file_changed", f"{path}: it was written to")
 
 
-async def _append_all(session: Session, part: str, pieces: AsyncIterator[bytes]) -> None:
+async def _append_all(session: Session, part: str, path: str, pieces: AsyncIterator[bytes]) -> None:
     offset = 0
     async for piece in pieces:
-        await session.append(part, piece, offset)
+        await session.append(part, path, piece, offset)
         offset += len(piece)
 
 
