@@ -29,6 +29,7 @@ from mini_agent.result import (
     Usage,
 )
 from mini_agent.sandbox import Language, parse_language
+from mini_agent_protocol.nulls import NullIsAbsent
 
 Backend: TypeAlias = Literal[
     "auto", "docker", "sidecar", "local", "http", "mcp", "research", "echo"
@@ -92,7 +93,7 @@ ServerName: TypeAlias = Annotated[str, Field(min_length=1)]
 MODEL_PARAMETERS: Final = ("max_tokens", "seed", "api_base", "api_key")
 
 
-class AgentRunRequest(AgentConfig):
+class AgentRunRequest(AgentConfig, NullIsAbsent):
     """One run: its messages, where its snippets run, and every field of `AgentConfig`."""
 
     model: str = Field(

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from mini_agent.errors import BadRequest, SandboxError, SessionOver
 from mini_agent.sandbox.http import Headers, SidecarTransport, no_headers
 from mini_agent_protocol.execution import Execution, Output
-from mini_agent_protocol.snippet import Limits, Snippet, require_plain_path
+from mini_agent_protocol.snippet import Limits, Snippet, normalize_new_path, normalize_path
 from mini_agent_protocol.workspace import (
     DEFAULT_TTL_S,
     SessionOpened,
@@ -88,18 +88,18 @@ class SidecarSession:
 
     async def write(self, path: str, content: bytes) -> None:
         """Makes a file, or replaces it, and the folders it lies in."""
-        await self._http.call("PUT", self._file(path), content, OCTET_STREAM)
+        await self._http.call("PUT", self._file(path, normalize_new_path), content, OCTET_STREAM)
 
     async def delete(self, path: str) -> None:
         """Removes a file."""
         await self._http.call("DELETE", self._file(path))
 
-    def _file(self, path: str) -> str:
+    def _file(self, path: str, normalize: Callable[[str], str] = normalize_path) -> str:
         try:
-            require_plain_path(path)
+            known = normalize(path)
         except ValueError as wrong:
             raise BadRequest(str(wrong), field="path") from None
-        return f"{self._path}/files/{quote(path)}"
+        return f"{self._path}/files/{quote(known)}"
 
 
 _FILES: Final = TypeAdapter(tuple[WorkspaceFile, ...])

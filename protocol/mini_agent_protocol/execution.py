@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mini_agent_protocol.languages import Language
 
-Status = Literal["ok", "nonzero", "compile_error", "timeout", "oom", "killed"]
+Status = Literal["ok", "nonzero", "compile_error", "timeout", "oom", "output_limit", "killed"]
 
 
 class _Value(BaseModel):
@@ -117,7 +117,10 @@ class Execution(_Value):
     """
 
     language: Language = Field(description="The language of the snippet.")
-    status: Status = Field(description="How the snippet ended.")
+    status: Status = Field(
+        description='How the snippet ended; "output_limit" where it was ended for writing far more '
+        "than `limits.output_bytes`."
+    )
     exit_code: int = Field(
         description="The program's own exit code; 128 + signal where a signal ended it, 124 at "
         "the deadline."
@@ -157,6 +160,11 @@ class Execution(_Value):
     artifacts_skipped: tuple[str, ...] = Field(
         default=(),
         description="Files the caller asked for that did not come back: too many or too large.",
+    )
+    normalized: tuple[str, ...] = Field(
+        default=(),
+        description="How the code was changed before it ran, because it could not be valid as it "
+        "was sent: a fence around it, an indent that all lines share, a byte order mark.",
     )
     timings_ms: Timings = Field(
         default=Timings(), description="How long each step took, in milliseconds."

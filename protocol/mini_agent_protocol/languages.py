@@ -5,7 +5,6 @@ A new language is an entry of `REGISTRY` and the folder of `sandbox-images/` tha
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal
@@ -16,11 +15,6 @@ from mini_agent_protocol.errors import BadRequest
 BINARY: Final = "/workspace/.mini-agent/main"
 COMPILE: Final = ("/opt/mini-agent/compile", BINARY)
 
-_GO_MAIN: Final = (
-    re.compile(r"^\s*package main\b", re.MULTILINE),
-    re.compile(r"^\s*func main\(\)", re.MULTILINE),
-)
-
 
 @dataclass(frozen=True, slots=True)
 class LanguageSpec:
@@ -28,11 +22,10 @@ class LanguageSpec:
 
     `image` is its folder of `sandbox-images/`, `program` the name of the program's file in the
     workspace, `start` the command that runs it there, `compile` the compiler's command, if any: a
-    compiled language has larger default limits. `tests` is the file name of a program that is only
-    tests. `warm` is how many sandboxes are kept ready, `preloads` the same for each larger set of
-    modules that the image can import ahead. `forks` says that a fork of the runner's own
-    interpreter may run it. `commands` are what the image adds to a shell, `tool` is the model's
-    tool that runs it, `title` its name in prose.
+    compiled language has larger default limits. `warm` is how many sandboxes are kept ready,
+    `preloads` the same for each larger set of modules that the image can import ahead. `forks` says
+    that a fork of the runner's own interpreter may run it. `commands` are what the image adds to a
+    shell, `tool` is the model's tool that runs it, `title` its name in prose.
     """
 
     name: str
@@ -43,7 +36,6 @@ class LanguageSpec:
     aliases: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
     compile: tuple[str, ...] = ()
-    tests: str = ""
     warm: int = 1
     preloads: tuple[tuple[str, int], ...] = ()
     forks: bool = False
@@ -53,11 +45,6 @@ class LanguageSpec:
     def tool_name(self) -> str:
         """The name of the model's tool."""
         return self.tool or f"exec_{self.name}"
-
-    def program_file(self, code: str) -> str:
-        """Return the name of the file that `code` is written to."""
-        is_tests = self.tests and '"testing"' in code and not all(m.search(code) for m in _GO_MAIN)
-        return self.tests if is_tests else self.program
 
 
 REGISTRY: Final[tuple[LanguageSpec, ...]] = (
@@ -94,7 +81,6 @@ REGISTRY: Final[tuple[LanguageSpec, ...]] = (
         title="Go",
         image="go",
         program="main.go",
-        tests="main_test.go",
         compile=COMPILE,
         start=(BINARY,),
         aliases=("golang",),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from pathlib import PurePosixPath
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
+from unicodedata import category
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from mini_agent_protocol.errors import BadRequest
 from mini_agent_protocol.languages import Language, parse_language
@@ -17,7 +19,14 @@ MAX_STDIN_BYTES: Final = 8_388_608
 MAX_FILES: Final = 256
 MAX_FILES_BYTES: Final = 16_777_216
 MAX_ENV: Final = 64
-RESERVED_ENV: Final = ("LD_", "PATH", "HOME", "MINI_AGENT_")
+MAX_NAME_BYTES: Final = 255
+MAX_PATH_BYTES: Final = 1024
+# A folder of the runner's, and names that it uses for a moment.
+RESERVED_PREFIX: Final = ".mini-agent"
+_OPTION: Final = re.compile(r"-[^.]*|-.*=.*")
+_DIRECTIONS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+RESERVED_ENV: Final = ("LD_", "MINI_AGENT_")
+USER: Final = "sandbox"
 
 
 class Limits(BaseModel):
@@ -69,6 +78,14 @@ class Snippet(BaseModel):
             "default.",
         ),
     ] = ""
+    stdin_base64: Annotated[
+        str,
+        Field(
+            max_length=MAX_STDIN_BYTES * 4 // 3 + 4,
+            description="The same for input that is no text: bytes, base64-encoded; in the place "
+            "of `stdin`.",
+        ),
+    ] = ""
     args: Annotated[
         tuple[str, ...], Field(max_length=64, description="Command line arguments, at most 64.")
     ] = ()
@@ -84,7 +101,7 @@ class Snippet(BaseModel):
         dict[str, str],
         Field(
             max_length=MAX_ENV,
-            description="Environment variables, at most 64; none may begin with PATH, HOME, LD_ or "
+            description="Environment variables, at most 64; none may begin with LD_ or "
             "MINI_AGENT_.",
         ),
     ] = {}
@@ -96,12 +113,17 @@ class Snippet(BaseModel):
         tuple[str, ...],
         Field(
             max_length=16,
-            description="Glob patterns of the files that come back, at most 16; none by default.",
+            description="Files that come back, at most 16 of: a path, a folder for all in it, or "
+            "a pattern with *, ?, [a-z], {a,b} and ** for any folders; none by default.",
         ),
     ] = ()
     toolchain: Language | None = Field(
         default=None,
         description="For bash alone: the language whose image, and so whose compilers, runs it.",
+    )
+    user: str = Field(
+        default=USER,
+        description="The user that it runs as: a sandbox has this one alone, and no root.",
     )
     isolation: Literal["fork", "spawn"] = Field(
         default="fork",
@@ -113,6 +135,10 @@ class Snippet(BaseModel):
         description="For python in a session: whether variables and imports stay for the next "
         "snippet.",
     )
+
+    def input_bytes(self) -> bytes:
+        """Return what the program reads from its standard input."""
+        return base64.b64decode(self.stdin_base64) or self.stdin.encode()
 
     @field_validator("language", "toolchain", mode="before")
     @classmethod
@@ -127,12 +153,33 @@ class Snippet(BaseModel):
     @field_validator("files")
     @classmethod
     def _files(cls, files: dict[str, str]) -> dict[str, str]:
-        if sum(len(content) for content in files.values()) > MAX_FILES_BYTES * 4 // 3 + 4:
-            raise ValueError(f"files hold more than {MAX_FILES_BYTES} bytes")
+        placed: dict[str, str] = {}
         for name, content in files.items():
-            require_plain_path(name)
-            _require_base64(name, content)
-        return files
+            path = normalize_new_path(name)
+            if path in placed:
+                raise ValueError(f"file {path!r} is there twice")
+            placed[path] = _clean_base64(f"file {name!r}", content)
+        if sum(map(len, placed.values())) > MAX_FILES_BYTES * 4 // 3 + 4:
+            raise ValueError(f"files hold more than {MAX_FILES_BYTES} bytes")
+        return placed
+
+    @field_validator("stdin_base64")
+    @classmethod
+    def _stdin_base64(cls, content: str) -> str:
+        return _clean_base64("it", content)
+
+    @field_validator("user")
+    @classmethod
+    def _user(cls, user: str) -> str:
+        if user != USER:
+            raise ValueError(f"a sandbox has no user but {USER!r}, and nothing in it runs as root")
+        return user
+
+    @model_validator(mode="after")
+    def _has_one_stdin(self) -> Self:
+        if self.stdin and self.stdin_base64:
+            raise ValueError("stdin and stdin_base64 are both given; give one of them")
+        return self
 
     @field_validator("env")
     @classmethod
@@ -157,19 +204,69 @@ class Snippet(BaseModel):
         return value
 
 
-def require_plain_path(name: str) -> None:
-    """Raise `ValueError` unless `name` is a normalized relative path inside the workspace."""
-    path = PurePosixPath(name)
-    plain = name.isprintable() and len(name.encode(errors="replace")) <= 255
-    inside = not path.is_absolute() and ".." not in path.parts and path.parts != ()
-    # A part that looks like an option or a home folder would mean something else to a shell.
-    harmless = not any(part.startswith(("-", "~", ".mini-agent")) for part in path.parts)
-    if not (plain and inside and harmless and str(path) == name):
-        raise ValueError(f"file name {name!r} is not a plain relative path")
-
-
-def _require_base64(name: str, content: str) -> None:
+def _clean_base64(what: str, content: str) -> str:
+    """Return the base64 without the line breaks that the command of that name makes."""
+    content = "".join(content.split())
     try:
         base64.b64decode(content, validate=True)
     except (binascii.Error, ValueError):
-        raise ValueError(f"file {name!r} is not base64") from None
+        raise ValueError(f"{what} is not base64") from None
+    return content
+
+
+def normalize_new_path(name: str) -> str:
+    """Return the path under which a file is made; `ValueError` says why there can be none.
+
+    Any name that a file system takes, but for one that is made to look like something else.
+    """
+    path = normalize_path(name)
+    control = next((character for character in path if _is_control(character)), None)
+    if control is not None:
+        raise ValueError(f"file name {name!r} holds a control character, {control!r}")
+    for part in path.split("/"):
+        if _OPTION.fullmatch(part):
+            raise ValueError(
+                f"file name {name!r} would be read as an option of a command: {part!r}"
+            )
+    if path.startswith("~") and "/" in path:
+        raise ValueError(f"file name {name!r} begins with ~, which is a home folder to a shell")
+    return path
+
+
+def _is_control(character: str) -> bool:
+    # Among the signs that are not seen, those that turn the direction of what follows.
+    return category(character) == "Cc" or character in _DIRECTIONS
+
+
+def require_plain_path(name: str) -> None:
+    """Raise `ValueError`, which says why, unless a file can be made under this name."""
+    normalize_new_path(name)
+
+
+def normalize_path(name: str) -> str:
+    """Return the path of a file that may be there, relative to the workspace and without "./".
+
+    Raises `ValueError`, which says why it can be none of the workspace's.
+    """
+    path = PurePosixPath(name)
+    for why, holds in _reasons(name, path).items():
+        if holds:
+            raise ValueError(f"file name {name!r:.300} is not a plain relative path: it {why}")
+    return str(path)
+
+
+def _reasons(name: str, path: PurePosixPath) -> dict[str, bool]:
+    encoded = name.encode(errors="surrogatepass")
+    longest = max((len(part.encode(errors="surrogatepass")) for part in path.parts), default=0)
+    return {
+        "names no file": path.parts == () or name.endswith(("/", "/.")),
+        "is absolute, so name it relative to the workspace": path.is_absolute(),
+        "leads out of the workspace by '..'": ".." in path.parts,
+        "holds a NUL character": "\0" in name,
+        "is not valid Unicode text": any("\ud800" <= each <= "\udfff" for each in name),
+        f"has a part of more than {MAX_NAME_BYTES} bytes": longest > MAX_NAME_BYTES,
+        f"has more than {MAX_PATH_BYTES} bytes": len(encoded) > MAX_PATH_BYTES,
+        f"begins with {RESERVED_PREFIX}, which is the runner's": any(
+            part.startswith(RESERVED_PREFIX) for part in path.parts
+        ),
+    }

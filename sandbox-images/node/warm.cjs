@@ -8,6 +8,7 @@ const { isMainThread } = require("node:worker_threads");
 if (isMainThread) {
   // Made on first use otherwise, which takes longer than many a program.
   process.stdout.writable && require("node:util").inspect([{}]);
+  const { prepare } = require("./require.cjs");
   const control = Number(process.env.MINI_AGENT_CONTROL);
   delete process.env.MINI_AGENT_CONTROL;
   const { args, env } = JSON.parse(readFileSync(control, "utf8"));
@@ -15,4 +16,5 @@ if (isMainThread) {
   process.argv.push(...args);
   process.execArgv.splice(process.execArgv.indexOf(__filename) - 1, 2);
   Object.assign(process.env, env);
+  prepare();
 }

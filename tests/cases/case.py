@@ -12,6 +12,7 @@ Outcome = Literal[
     "compile_error",
     "timeout",
     "oom",
+    "output_limit",
     "killed",
     "refused",  # a clean 4xx: nothing was started
     "limited",  # the output was cut, or the snippet itself says LIMITED
@@ -21,12 +22,28 @@ Numbers = dict[str, float | int]
 Named = tuple[tuple[str, str], ...]
 
 
+class Recorded(BaseModel):
+    """An answer that was wrong; `rich` and `files` count what came back, or was skipped."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    status: str
+    exit_code: int
+    stdout: str
+    stderr: str
+    result: str | None
+    rich: int
+    files: int
+
+
 class Step(BaseModel):
     """One request and what is expected of its answer; fields left out do not matter.
 
     `files` and `files_base64` are pairs, so that a name can be there twice. `code_repeat` is how
     often `code` is written after itself. `result` is the value of the last expression, `rich` a
-    media type that is among the shown ones.
+    media type that is among the shown ones. `normalized` is what was changed of the code, at least
+    in part, and `in_message` what a refusal says. Without `expect`, any end will do, but for the
+    one that it is to be `unlike`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,6 +52,7 @@ class Step(BaseModel):
     code: str = ""
     code_repeat: int = 1
     stdin: str = ""
+    stdin_base64: str = ""
     args: tuple[str, ...] = ()
     env: dict[str, str] = {}
     files: Named = ()
@@ -54,6 +72,9 @@ class Step(BaseModel):
     lacks: tuple[str, ...] = ()
     fetched: tuple[str, ...] | None = None
     skipped: tuple[str, ...] = ()
+    normalized: tuple[str, ...] | None = None
+    in_message: tuple[str, ...] = ()
+    unlike: Recorded | None = None
     result: str | None = None
     rich: str = ""
     within_s: float | None = None

@@ -130,6 +130,7 @@ def body_of(step: Step) -> bytes:
     asked: dict[str, object] = {"language": step.language, "code": code}
     optional = {
         "stdin": step.stdin,
+        "stdin_base64": step.stdin_base64,
         "args": step.args,
         "env": step.env,
         "limits": step.limits,

@@ -8,7 +8,7 @@ from typing import Final
 
 from mini_agent.errors import ErrorBody
 from mini_agent.sandbox import Execution
-from tests.cases.case import Outcome, Step
+from tests.cases.case import Outcome, Recorded, Step
 
 SHOWN: Final = 300
 
@@ -76,10 +76,40 @@ def _too_late(answer: Answer, late_s: float) -> str:
 
 
 def _faults(step: Step, answer: Answer) -> Iterator[str]:
-    if not outcomes(answer) & set(step.expect):
+    if step.expect and not outcomes(answer) & set(step.expect):
         yield f"expected {' or '.join(step.expect)}, got {answer.told()}"
     if answer.execution is not None:
         yield from _faults_of(step, answer.execution, answer.text())
+        if step.unlike is not None and _record(answer.execution) == step.unlike:
+            yield f"it is what it was when it was wrong: {answer.told()}"
+        yield from _faults_in_changes(step.normalized, answer.execution.normalized)
+    yield from (
+        f"the message does not say {wanted!r}: {answer.told()}"
+        for wanted in step.in_message
+        if not answer.problem or wanted not in answer.problem.message
+    )
+
+
+def _record(ran: Execution) -> Recorded:
+    return Recorded(
+        status=ran.status,
+        exit_code=ran.exit_code,
+        stdout=ran.stdout,
+        stderr=ran.stderr,
+        result=ran.result_repr,
+        rich=len(ran.rich),
+        files=len(ran.artifacts) + len(ran.artifacts_skipped),
+    )
+
+
+def _faults_in_changes(wanted: tuple[str, ...] | None, changes: tuple[str, ...]) -> Iterator[str]:
+    if wanted is None:
+        return
+    if len(changes) != len(wanted):
+        yield f"changed before it ran: {changes}, not {wanted}"
+    for words, change in zip(wanted, changes, strict=False):
+        if words not in change:
+            yield f"{change!r} does not say {words!r}"
 
 
 def _faults_of(step: Step, ran: Execution, text: str) -> Iterator[str]:

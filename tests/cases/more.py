@@ -12,10 +12,13 @@ from pydantic import TypeAdapter
 
 from tests.cases.case import Case, Suite
 from tests.cases.more_abuse import AbuseLine
+from tests.cases.more_complaints import ComplaintLine
 from tests.cases.more_programs import ProgramLine
 
 VARIABLE: Final = "MINI_AGENT_MORE_CASES"
-_LINE: Final[TypeAdapter[AbuseLine | ProgramLine]] = TypeAdapter(AbuseLine | ProgramLine)
+_LINE: Final[TypeAdapter[AbuseLine | ProgramLine | ComplaintLine]] = TypeAdapter(
+    AbuseLine | ProgramLine | ComplaintLine
+)
 
 
 def more_suites() -> tuple[Suite, ...]:

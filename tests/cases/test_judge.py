@@ -79,7 +79,7 @@ def test_there_are_enough_cases_of_every_kind_and_each_has_a_name_of_its_own() -
     assert sum(len(suite.cases) for suite in abuse) >= 60
     assert sum(len(suite.cases) for suite in programs) >= 40
     assert {suite.name for suite in programs} == {
-        f"programs/{name}" for name in ("bash", "go", "node", "python", "rust")
+        f"programs/{name}" for name in ("bash", "files", "go", "node", "python", "rust")
     }
 
 

@@ -153,11 +153,11 @@ def plain_order(language: Language, code: str, **more: object) -> RunOrder:
     """The order that the sidecar would send, but for `more`."""
     spec = SPECS[language]
     fields: dict[str, object] = {
-        "program": spec.program_file(code),
+        "program": spec.program,
         "code": code,
         "start": spec.start,
         "compile": spec.compile,
-        "removed": [spec.program, spec.tests] if spec.tests else [],
+        "removed": [spec.program],
         "stdin": "",
         "args": (),
         "env": {},

@@ -1,4 +1,4 @@
-"""The examples of docs/sandbox.md, run as they stand, print what it shows."""
+"""The examples of the sandbox's pages, run as they stand, print what they show."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ EXAMPLES = re.compile(r"```(sh|python)\n(.*?)```\n(?:\n```text\n(.*?)```\n)?", r
 SETUP = "docker compose"
 
 
-def examples(language: str) -> list[tuple[str, str]]:
+def examples(language: str, page: str = "sandbox.md") -> list[tuple[str, str]]:
     """Each example with what it prints."""
-    found = EXAMPLES.findall((ROOT / "docs" / "sandbox.md").read_text())
+    found = EXAMPLES.findall((ROOT / "docs" / page).read_text())
     return [(code, shown) for name, code, shown in found if name == language]
 
 
@@ -50,3 +50,10 @@ def test_the_commands_print_what_the_page_shows(real: Sidecar) -> None:
 def test_the_program_prints_what_the_page_shows(real: Sidecar) -> None:
     ((code, shown),) = examples("python")
     assert printed([sys.executable, "-c", code], real) == shown
+
+
+def test_the_page_on_awkward_input_shows_what_is_printed(real: Sidecar) -> None:
+    ((command, shown),) = examples("sh", "sandbox-input.md")
+    function = next(line for line in examples("sh")[1][0].splitlines() if "sandbox()" in line)
+    script = f"set -eo pipefail\n{function}\n{command}"
+    assert printed(["bash", "-c", script], real) == shown

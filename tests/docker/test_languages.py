@@ -171,7 +171,7 @@ async def test_a_go_package_that_is_no_program_says_so(client: httpx.AsyncClient
     ran = await execute(client, "go", "package lib\nfunc F() {}")
     assert (ran.status, ran.stderr) == (
         "compile_error",
-        "package command-line-arguments is not a main package\n",
+        "main.go is of package lib: only package main is a program, and there is no test to run\n",
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from codex_sidecar.runner.files import detect_media_type
+from codex_sidecar.runner.media_types import detect_media_type
 from mini_agent.coding.tools.media import is_image, is_pdf
 from mini_agent.mcp.sandbox_server.results import file_result
 from mini_agent.sandbox import IMAGE_TYPES, MAX_MAGIC_BYTES, sniff_media_type

@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from mini_agent.errors import Problem
-from mini_agent.remote.schema import AgentRunResponse
+from mini_agent.remote.schema import AgentRunRequest, AgentRunResponse
 from mini_agent.tools.catalog import ECHO
 from mini_agent_shim.settings import ShimSettings
 from tests.shim.scripted import ScriptedModel, ScriptedSidecar, open_client, program_turn, text_turn
@@ -77,6 +77,16 @@ async def test_the_settings_of_a_run_reach_the_model() -> None:
     assert request.options == {"max_tokens": 7, "seed": 3, "api_base": "http://x", "api_key": "k"}
     assert 60 < request.timeout_s <= 90
     assert request.tools == [ECHO]
+
+
+async def test_a_null_is_a_setting_that_is_not_there() -> None:
+    model = ScriptedModel([text_turn("hey")])
+    required = {"messages": HI, "model": "a/b", "tool_backend": "echo"}
+    nulls = dict.fromkeys(set(AgentRunRequest.model_fields) - set(required))
+    async with open_client(model) as client:
+        answer = await client.post("/agent/run", json=nulls | required)
+    assert answer.status_code == HTTPStatus.OK, answer.text
+    assert answer.json()["final_answer"] == "hey"
 
 
 async def test_without_a_model_the_shims_default_is_asked() -> None:

@@ -95,6 +95,10 @@ def _answer(
 def _change(call: WorkspaceRequest, content: bytes, workspace: dict[str, str]) -> None:
     if call.op == "write":
         workspace[call.path] = content.decode()
+    elif call.op == "append":
+        workspace[call.path] = workspace.get(call.path, "") + content.decode()
+    elif call.op == "move":
+        workspace[call.target] = workspace.pop(call.path)
     elif call.op == "delete":
         del workspace[call.path]
     else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import httpx
 import pytest
 from pydantic import JsonValue
@@ -37,6 +39,27 @@ def said(answer: httpx.Response) -> str:
         ({"files": {"main.sh": ""}}, "'main.sh' is the snippet's own name"),
         ({"files": {"a": "", "a/b": ""}}, "'a' cannot be both a file and the folder of 'a/b'"),
         ({"env": {"LD_PRELOAD": "x"}}, "environment variable 'LD_PRELOAD' cannot be set"),
+        ({"user": "root"}, "a sandbox has no user but 'sandbox', and nothing in it runs as root"),
+        ({"user": "0"}, "a sandbox has no user but 'sandbox'"),
+        ({"stdin": "a", "stdin_base64": "YQ=="}, "stdin and stdin_base64 are both given"),
+        ({"stdin_base64": "no base64!"}, "stdin_base64: it is not base64"),
+        (
+            {"timeout_s": 5},
+            "timeout_s: Extra inputs are not permitted (got 5), did you mean limits",
+        ),
+        ({"memory": 64}, "did you mean limits.memory_mb?"),
+        ({"cod": "true"}, "did you mean code?"),
+        ({"limits": {"timeout": 5}}, "did you mean limits.timeout_s?"),
+        ({"files": {"a": "", "./a": ""}}, "file 'a' is there twice"),
+        ({"files": {"/etc/x": ""}}, "it is absolute, so name it relative to the workspace"),
+        ({"files": {"a\nb": ""}}, "holds a control character, '\\n'"),
+        ({"files": {"-rf": ""}}, "would be read as an option of a command: '-rf'"),
+        ({"files": {"a/--to=x.sh": ""}}, "would be read as an option of a command"),
+        ({"files": {"~/.profile": ""}}, "begins with ~, which is a home folder to a shell"),
+        ({"files": {"a\u202egnp.sh": ""}}, "holds a control character, '\\u202e'"),
+        ({"files": {"a/" + "n" * 256: ""}}, "has a part of more than 255 bytes"),
+        ({"code": None}, "code: Input should be a valid string (got None)"),
+        ({"files": {"a": None}}, "files.a: Input should be a valid string (got None)"),
         ({"language": "python", "toolchain": "go"}, "toolchain goes with language 'bash' alone"),
     ],
 )
@@ -60,6 +83,51 @@ async def test_what_is_no_json_is_a_bad_request(client: httpx.AsyncClient, body:
         "/v1/execute", content=body, headers={"Content-Type": "application/json"}
     )
     assert said(answer).startswith("400 invalid_request: the body is not JSON: ")
+
+
+OPTIONAL = (
+    *("stdin", "stdin_base64", "args", "files", "env", "limits", "artifacts", "toolchain"),
+    *("isolation", "stateful", "user"),
+)
+
+
+@pytest.mark.parametrize("name", OPTIONAL)
+async def test_a_null_is_a_field_that_is_not_there(
+    client: httpx.AsyncClient, engine: ScriptedEngine, name: str
+) -> None:
+    engine.runner = prints("ran\n")
+    answer = await client.post("/v1/execute", json=BASH | {name: None, "args": ["a"]})
+    assert answer.json()["stdout"] == "ran\n", answer.text
+
+
+async def test_nulls_inside_of_limits_and_of_a_session_are_absent_too(
+    client: httpx.AsyncClient, engine: ScriptedEngine
+) -> None:
+    engine.runner = prints("ran\n")
+    limits = {"timeout_s": 3, "memory_mb": None, "output_bytes": None}
+    answer = await client.post("/v1/execute", json=BASH | {"limits": limits})
+    assert answer.json()["limits"]["timeout_s"] == 3
+    opened = await client.post("/v1/sessions", json={"ttl_s": None, "limits": None})
+    assert opened.status_code == 201, opened.text
+
+
+async def test_a_byte_order_mark_before_the_json_is_passed_over(
+    client: httpx.AsyncClient, engine: ScriptedEngine
+) -> None:
+    engine.runner = prints("ran\n")
+    body = b'\xef\xbb\xbf{"language": "bash", "code": ""}'
+    headers = {"Content-Type": "application/json"}
+    answer = await client.post("/v1/execute", content=body, headers=headers)
+    assert answer.json()["stdout"] == "ran\n", answer.text
+
+
+async def test_base64_may_be_broken_into_lines(
+    client: httpx.AsyncClient, engine: ScriptedEngine
+) -> None:
+    engine.runner = prints("ran\n")
+    content = base64.encodebytes(bytes(300)).decode().replace("\n", "\r\n")
+    answer = await client.post("/v1/execute", json=BASH | {"files": {"a": content}})
+    assert answer.json()["stdout"] == "ran\n", answer.text
 
 
 @pytest.mark.parametrize("body", ["null", "[]", "1", '"text"', "{}"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -62,9 +63,7 @@ async def test_a_snippet_in_another_language_finds_the_file_too(
     assert (ran.json()["stdout"], ran.json()["session"]["workspace"]) == ("text\n", "new")
 
 
-@pytest.mark.parametrize(
-    "path", ["%2e%2e/a", "a//b", "a/", "-a", "~a", ".mini-agent/x", "a%00b", ""]
-)
+@pytest.mark.parametrize("path", ["%2e%2e/a", "%2fetc/passwd", "a/", ".mini-agent/x", "a%00b", ""])
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 async def test_a_path_that_is_not_plain_is_refused(
     client: httpx.AsyncClient, engine: ScriptedEngine, files: str, method: str, path: str
@@ -79,8 +78,50 @@ async def test_a_path_that_is_not_plain_is_refused(
 async def test_a_file_that_is_too_large_is_refused_before_it_is_all_here(
     client: httpx.AsyncClient, files: str
 ) -> None:
-    answer = await client.put(f"{files}/a", content=bytes(16 * MIB + 1))
+    answer = await client.put(f"{files}/a", content=bytes(64 * MIB + 1))
     assert said(answer) == (413, "invalid_request")
+
+
+async def test_a_stream_that_becomes_too_large_leaves_no_file(
+    client: httpx.AsyncClient, files: str
+) -> None:
+    async def flood() -> AsyncIterator[bytes]:
+        for _ in range(65):
+            yield bytes(MIB)
+
+    assert said(await client.put(f"{files}/a", content=flood())) == (413, "invalid_request")
+    assert (await client.get(files)).json() == []
+
+
+async def test_a_large_file_arrives_whole_and_in_order(
+    client: httpx.AsyncClient, files: str
+) -> None:
+    content = b"".join(b"%07d\n" % line for line in range(MIB + 3))
+    assert (await client.put(f"{files}/a", content=content)).status_code == 204
+    assert [file["path"] for file in (await client.get(files)).json()] == ["a"]
+    assert (await client.get(f"{files}/a")).content == content
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["-a.txt", "~$a.docx", "a b", "レポート\u3000.csv", "3.04\u202fPM", "👩\u200d💻", "\u200fש"],
+)
+async def test_a_name_that_a_file_system_takes_is_taken(
+    client: httpx.AsyncClient, files: str, name: str
+) -> None:
+    assert (await client.put(f"{files}/{quote(name)}", content=b"x")).status_code == 204
+    assert [file["path"] for file in (await client.get(files)).json()] == [name]
+    assert (await client.get(f"{files}/{quote(name)}")).content == b"x"
+
+
+@pytest.mark.parametrize(
+    "name", ["two\nlines", "a\tb", "end\n", "\x1b[0m", "-a", "~/a", "a\u202eb"]
+)
+async def test_a_name_that_looks_like_something_else_can_be_read_but_not_written(
+    client: httpx.AsyncClient, files: str, name: str
+) -> None:
+    assert said(await client.put(f"{files}/{quote(name)}", content=b"x")) == (422, "bad_request")
+    assert said(await client.get(f"{files}/{quote(name)}")) == (404, "no_file")
 
 
 async def test_compressed_content_is_refused_as_nobody_would_unpack_it(

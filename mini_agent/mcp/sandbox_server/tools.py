@@ -9,11 +9,12 @@ from types import MappingProxyType
 from typing import Annotated, Final, TypeAlias
 
 from mcp.types import Tool, ToolAnnotations
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic.json_schema import GenerateJsonSchema, SkipJsonSchema
 
 from mini_agent.messages import JsonObject
 from mini_agent.sandbox import Language, Limits, Snippet, parse_language
+from mini_agent_protocol.nulls import without_nulls
 
 DATA_URL: Final = "data:"
 BASE64_MARK: Final = ";base64,"
@@ -49,7 +50,7 @@ def decode_content(content: str) -> bytes:
     if not mark or not head.startswith(DATA_URL):
         return content.encode()
     try:
-        return base64.b64decode(body, validate=True)
+        return base64.b64decode("".join(body.split()), validate=True)
     except (binascii.Error, ValueError):
         raise ValueError("the data: URL holds no base64") from None
 
@@ -66,6 +67,11 @@ class ToolArguments(BaseModel):
             "another one, whose id is in the result and is passed here to go on in it."
         ),
     ] = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, read: object) -> object:
+        return without_nulls(read, cls)
 
 
 class RunCode(ToolArguments):

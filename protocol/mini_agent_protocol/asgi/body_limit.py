@@ -26,10 +26,10 @@ async def read_body(request: Request, max_bytes: int) -> bytes:
 class LimitedReceive:
     """ASGI's `receive`; raises `HTTPException` (413, 408) where the body exceeds its limits."""
 
-    def __init__(self, receive: Receive, max_bytes: int) -> None:
+    def __init__(self, receive: Receive, max_bytes: int, timeout_s: float = BODY_TIMEOUT_S) -> None:
         self._receive = receive
-        self._max_bytes = max_bytes
-        self._deadline = asyncio.get_running_loop().time() + BODY_TIMEOUT_S
+        self._max_bytes, self._timeout_s = max_bytes, timeout_s
+        self._deadline = asyncio.get_running_loop().time() + timeout_s
         self._received = 0
         self._is_complete = False
 
@@ -42,7 +42,7 @@ class LimitedReceive:
             async with asyncio.timeout_at(self._deadline):
                 message = await self._receive()
         except TimeoutError:
-            why = f"the body took longer than {BODY_TIMEOUT_S:g} s"
+            why = f"the body took longer than {self._timeout_s:g} s"
             raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, why) from None
         self._received += len(message.get("body", b""))
         self._is_complete = not message.get("more_body", False)

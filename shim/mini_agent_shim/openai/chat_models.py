@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from mini_agent.messages import JsonObject, Message
 from mini_agent.result import AgentResult, AnswerSource, FinishReason, StoppedReason, Usage
+from mini_agent_protocol.nulls import NullIsAbsent
 
 
 class _Value(BaseModel):
@@ -22,7 +23,7 @@ class StreamOptions(_Value):
     )
 
 
-class ChatRequest(_Value):
+class ChatRequest(_Value, NullIsAbsent):
     """A request for a chat completion; fields of `POST /agent/run` may stand beside OpenAI's."""
 
     model_config = ConfigDict(extra="allow")

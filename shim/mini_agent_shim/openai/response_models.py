@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from mini_agent.messages import JsonObject
 from mini_agent.result import Usage
+from mini_agent_protocol.nulls import NullIsAbsent
 from mini_agent_shim.openai.chat_models import CachedTokens, RunFacts
 
 
@@ -25,7 +26,7 @@ class TextFormat(_Value):
     verbosity: str | None = Field(default=None, description="Passed to the model.")
 
 
-class ResponsesRequest(_Value):
+class ResponsesRequest(_Value, NullIsAbsent):
     """What a client asks; fields of `POST /agent/run` may stand beside OpenAI's."""
 
     model_config = ConfigDict(extra="allow")

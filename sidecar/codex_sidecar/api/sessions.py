@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
+from starlette.convertors import PathConvertor, register_url_convertor
+from starlette.responses import StreamingResponse
 
 from codex_sidecar.api.openapi import (
     BINARY_BODY,
@@ -19,15 +22,25 @@ from codex_sidecar.api.openapi import (
 )
 from codex_sidecar.api.service import authenticate, read_caller
 from codex_sidecar.http.event_stream import respond
-from codex_sidecar.http.request_body import read_content, read_session_request, read_snippet
+from codex_sidecar.http.request_body import read_session_request, read_snippet, stream_content
 from codex_sidecar.sessions.session import Session
+from codex_sidecar.sessions.transfers import download, upload
 from mini_agent_protocol.errors import BadRequest
 from mini_agent_protocol.execution import Execution
-from mini_agent_protocol.snippet import Snippet, require_plain_path
+from mini_agent_protocol.snippet import Snippet, normalize_new_path, normalize_path
 from mini_agent_protocol.workspace import SessionOpened, WorkspaceFile
 
 SESSION_PATH: Final = "/v1/sessions/{session_id}"
-FILE_PATH: Final = "/v1/sessions/{session_id}/files/{path:path}"
+FILE_PATH: Final = "/v1/sessions/{session_id}/files/{path:file_name}"
+
+
+class FileNameConvertor(PathConvertor):
+    """The rest of an address, of whichever characters: a file's name may hold a newline."""
+
+    regex = r"(?s:.*)"
+
+
+register_url_convertor("file_name", FileNameConvertor())
 
 router: Final = APIRouter()
 
@@ -123,11 +136,14 @@ async def files(request: Request, session_id: str) -> tuple[WorkspaceFile, ...]:
     summary="Read a file",
 )
 async def read_file(request: Request, session_id: str, path: str) -> Response:
-    """Returns the file's bytes, 16 MiB at most."""
-    session = _find(request, session_id, path)
+    """Returns the file's bytes, 64 MiB at most."""
+    session = authenticate(request).sessions.find(session_id)
     headers = {"X-Content-Type-Options": "nosniff"}
-    content = await session.read(path)
-    return Response(content, media_type="application/octet-stream", headers=headers)
+    known = _normalize(path)
+    first = await session.read(known)
+    headers["Content-Length"] = str(first.size)
+    content = download(session, known, first)
+    return StreamingResponse(content, media_type="application/octet-stream", headers=headers)
 
 
 @router.put(
@@ -138,9 +154,10 @@ async def read_file(request: Request, session_id: str, path: str) -> Response:
     summary="Write a file",
 )
 async def write_file(request: Request, session_id: str, path: str) -> None:
-    """Writes the body as it is, 16 MiB at most; creates missing folders."""
-    session = _find(request, session_id, path)
-    await session.write(path, await read_content(request))
+    """Writes the body as it is, 64 MiB at most; creates missing folders."""
+    session = authenticate(request).sessions.find(session_id)
+    known = _normalize(path, normalize_new_path)
+    await upload(session, known, stream_content(request))
 
 
 @router.delete(
@@ -151,20 +168,19 @@ async def write_file(request: Request, session_id: str, path: str) -> None:
 )
 async def delete_file(request: Request, session_id: str, path: str) -> None:
     """Deletes one file."""
-    await _find(request, session_id, path).delete(path)
+    session = authenticate(request).sessions.find(session_id)
+    await session.delete(_normalize(path))
 
 
 def _describe(session: Session) -> SessionOpened:
     return SessionOpened(id=session.id, expires_at=session.expires_at)
 
 
-def _find(request: Request, session_id: str, path: str) -> Session:
-    session = authenticate(request).sessions.find(session_id)
+def _normalize(path: str, normalize: Callable[[str], str] = normalize_path) -> str:
     try:
-        require_plain_path(path)
+        return normalize(path)
     except ValueError as wrong:
         raise BadRequest(f"path: {wrong}", field="path") from None
-    return session
 
 
 def _validate_stateful(snippet: Snippet) -> None:

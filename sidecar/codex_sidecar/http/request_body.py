@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+from codecs import BOM_UTF8
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from difflib import get_close_matches
 from http import HTTPStatus
 from typing import Final, TypeVar
 
@@ -13,11 +18,13 @@ from starlette.requests import ClientDisconnect, Request
 
 from codex_sidecar.errors import InvalidSnippet, RefusedRequest
 from codex_sidecar.runner.workspace import MAX_FILE_BYTES
-from mini_agent_protocol.asgi.body_limit import MAX_BODY_BYTES, read_body
-from mini_agent_protocol.snippet import Snippet
+from mini_agent_protocol.asgi.body_limit import MAX_BODY_BYTES, LimitedReceive, read_body
+from mini_agent_protocol.nulls import without_nulls
+from mini_agent_protocol.snippet import Limits, Snippet
 from mini_agent_protocol.workspace import SessionRequest
 
 LARGE_BODY_BYTES: Final = 1 << 20
+FILE_TIMEOUT_S: Final = 300.0
 MAX_VALUE_CHARS: Final = 80
 MAX_FIELDS: Final = 5
 
@@ -36,13 +43,20 @@ async def read_session_request(request: Request) -> SessionRequest:
     return await read_json(request, SessionRequest)
 
 
-async def read_content(request: Request) -> bytes:
-    """Read a file's content."""
+async def stream_content(request: Request) -> AsyncIterator[bytes]:
+    """Yield a file's content as it comes, `MAX_FILE_BYTES` at most."""
     if "content-encoding" in request.headers:
         raise RefusedRequest(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "the content is compressed; send it as it is"
         )
-    return await _read_body(request, MAX_FILE_BYTES)
+    length = request.headers.get("content-length", "")
+    if length.isdigit() and int(length) > MAX_FILE_BYTES:
+        why = f"the file is larger than {MAX_FILE_BYTES} bytes"
+        raise RefusedRequest(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, why)
+    limited = LimitedReceive(request.receive, MAX_FILE_BYTES, FILE_TIMEOUT_S)
+    with _refusing():
+        async for chunk in Request(request.scope, limited).stream():
+            yield chunk
 
 
 async def read_json(request: Request, kind: type[Value]) -> Value:
@@ -65,8 +79,14 @@ def _is_chunked(request: Request) -> bool:
 
 
 async def _read_body(request: Request, max_bytes: int) -> bytes:
-    try:
+    with _refusing():
         return await read_body(request, max_bytes)
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    try:
+        yield
     except HTTPException as refused:
         raise RefusedRequest(refused.status_code, refused.detail) from None
     except ClientDisconnect:
@@ -74,37 +94,58 @@ async def _read_body(request: Request, max_bytes: int) -> bytes:
 
 
 def _parse(body: bytes, kind: type[Value]) -> Value:
+    body = body.removeprefix(BOM_UTF8)
     try:
-        value = kind.model_validate_json(body, strict=True)
+        # With a name given twice, which value counts would depend on the parser.
+        read = json.loads(body, object_pairs_hook=_require_unique_names)
+    except (ValueError, RecursionError):
+        read = None  # The model says what is wrong with it.
+    if (known := without_nulls(read, kind)) != read:
+        body = json.dumps(known).encode()
+    try:
+        return kind.model_validate_json(body, strict=True)
     except ValidationError as wrong:
-        raise _describe(wrong) from None
-    # With a name given twice, which value counts would depend on the parser.
-    json.loads(body, object_pairs_hook=_require_unique_names)
-    return value
+        raise _describe(wrong, kind) from None
 
 
-def _require_unique_names(pairs: list[tuple[str, object]]) -> None:
-    names = {name for name, _ in pairs}
-    for name, _ in pairs:
-        if name not in names:
-            raise InvalidSnippet(f"{name[:MAX_VALUE_CHARS]!r} is there twice", field=name)
-        names.discard(name)
+def _require_unique_names(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    read = dict(pairs)
+    if len(read) < len(pairs):
+        counts = Counter(name for name, _ in pairs)
+        name = next(name for name, count in counts.items() if count > 1)
+        raise InvalidSnippet(f"{name[:MAX_VALUE_CHARS]!r} is there twice", field=name)
+    return read
 
 
-def _describe(wrong: ValidationError) -> RefusedRequest | InvalidSnippet:
+def _describe(wrong: ValidationError, kind: type[BaseModel]) -> RefusedRequest | InvalidSnippet:
     errors = wrong.errors(include_url=False, include_context=False)
     if errors[0]["type"] == "json_invalid":
         return RefusedRequest(HTTPStatus.BAD_REQUEST, f"the body is not JSON: {errors[0]['msg']}")
     problems = []
     for error in errors[:MAX_FIELDS]:
         field = ".".join(str(part) for part in error["loc"]) or "body"
-        value = repr(error["input"])
-        shown = value if len(value) <= MAX_VALUE_CHARS else f"{value[:MAX_VALUE_CHARS]}..."
         what = error["msg"].removeprefix("Value error, ")
-        problems.append(
-            f"{field}: {what}" + ("" if error["type"] == "missing" else f" (got {shown})")
-        )
+        got = "" if error["type"] == "missing" else f" (got {_shorten(error['input'])})"
+        meant = _suggest(error["loc"], kind) if error["type"] == "extra_forbidden" else ""
+        problems.append(f"{field}: {what}{got}{meant}")
     if len(errors) > MAX_FIELDS:
         problems.append(f"and {len(errors) - MAX_FIELDS} more")
     first = ".".join(str(part) for part in errors[0]["loc"])
     return InvalidSnippet("; ".join(problems), field=first)
+
+
+def _shorten(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= MAX_VALUE_CHARS else f"{text[:MAX_VALUE_CHARS]}..."
+
+
+def _suggest(loc: tuple[int | str, ...], kind: type[BaseModel]) -> str:
+    """Name the field that was probably meant by one that there is not."""
+    limits = {name: f"limits.{name}" for name in Limits.model_fields}
+    if "limits" not in kind.model_fields:
+        limits = {}
+    known = limits if loc[0] == "limits" else limits | {name: name for name in kind.model_fields}
+    meant = (
+        get_close_matches(str(loc[-1]), known, n=1) if len(loc) == 1 + (loc[0] == "limits") else []
+    )
+    return f", did you mean {known[meant[0]]}?" if meant else ""

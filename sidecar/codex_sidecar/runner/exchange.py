@@ -15,6 +15,7 @@ from codex_sidecar.engine.confinement import COMPILE_TIMEOUT_S
 from codex_sidecar.errors import RunnerLost
 from codex_sidecar.runner.files import MAX_ARTIFACT_BYTES, MAX_ARTIFACTS, unpack_artifacts
 from codex_sidecar.runner.frames import Frame, FrameChannel
+from codex_sidecar.runner.normalize import normalize_code
 from codex_sidecar.runner.output import (
     BoundedOutput,
     Listener,
@@ -72,6 +73,7 @@ class Exchange:
         self.values = SnippetValues()
         self.artifacts: tuple[Artifact, ...] = ()
         self.skipped: tuple[str, ...] = ()
+        self.normalized: tuple[str, ...] = ()
         self.cut: CutReason = ""
         self.finished = asyncio.Event()
         self._expects_artifacts = self._has_artifacts = False
@@ -144,14 +146,16 @@ class Exchange:
 
     def _build_order(self, snippet: Snippet) -> RunOrder:
         spec = SPECS[snippet.language]
+        code, self.normalized = normalize_code(snippet.code, snippet.language)
         return RunOrder(
-            program=spec.program_file(snippet.code),
-            code=snippet.code,
+            program=spec.program,
+            code=code,
             start=list(spec.start),
             compile=list(spec.compile),
-            # A program that an earlier snippet of the session had would be compiled along.
-            removed=[spec.program, spec.tests] if spec.tests else [],
-            stdin=snippet.stdin,
+            # Whatever permissions an earlier snippet gave a file of that name.
+            removed=[spec.program],
+            # Bytes that are no text go as lone surrogates, which the runner turns back.
+            stdin=snippet.input_bytes().decode(errors="surrogateescape"),
             args=list(snippet.args),
             env=snippet.env,
             compile_timeout_s=COMPILE_TIMEOUT_S + self._margins.runner_s,

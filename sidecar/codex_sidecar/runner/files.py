@@ -4,36 +4,19 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 import tarfile
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
-from types import MappingProxyType
 from typing import Final
 
 from codex_sidecar.engine.confinement import MIB
 from codex_sidecar.errors import RunnerLost
+from codex_sidecar.runner.media_types import detect_media_type
 from mini_agent_protocol.errors import BadRequest
 from mini_agent_protocol.execution import Artifact
-from mini_agent_protocol.media_types import sniff_media_type
 
 MAX_ARTIFACTS: Final = 64
 MAX_ARTIFACT_BYTES: Final = 8 << 20
-UNKNOWN_MEDIA_TYPE: Final = "application/octet-stream"
-MAX_JSON_CHARS: Final = 1 << 20
-SVG_PREFIX_CHARS: Final = 4096
-
-_PROLOGUE: Final = (("<?", "?>"), ("<!--", "-->"), ("<!DOCTYPE", ">"))
-_TEXT_TYPES: Final = MappingProxyType(
-    {
-        ".csv": "text/csv",
-        ".html": "text/html",
-        ".htm": "text/html",
-        ".md": "text/markdown",
-        ".tsv": "text/tab-separated-values",
-        ".xml": "application/xml",
-    }
-)
 
 
 def pack_files(files: Mapping[str, str], *, program: str, room_mb: int) -> bytes:
@@ -96,39 +79,3 @@ def _read_artifacts(tar: tarfile.TarFile) -> Iterator[Artifact]:
 def _is_inside(name: str) -> bool:
     path = PurePosixPath(name)
     return not path.is_absolute() and ".." not in path.parts
-
-
-def detect_media_type(name: str, content: bytes) -> str:
-    """Return the media type of a file; images are recognised by their content alone."""
-    return sniff_media_type(content) or _detect_text_type(name, content)
-
-
-def _detect_text_type(name: str, content: bytes) -> str:
-    try:
-        text = content.decode()
-    except UnicodeDecodeError:
-        return UNKNOWN_MEDIA_TYPE
-    if any(character < " " and character not in "\t\n\r\f\x1b" for character in set(text)):
-        return UNKNOWN_MEDIA_TYPE
-    if _is_svg(text[:SVG_PREFIX_CHARS].lstrip()):
-        return "image/svg+xml"
-    if _is_json(text):
-        return "application/json"
-    return _TEXT_TYPES.get(PurePosixPath(name).suffix.lower(), "text/plain")
-
-
-def _is_svg(text: str) -> bool:
-    while opened := next((pair for pair in _PROLOGUE if text.startswith(pair[0])), None):
-        _, _, rest = text.partition(opened[1])
-        text = rest.lstrip()
-    return text.startswith(("<svg ", "<svg>", "<svg\n"))
-
-
-def _is_json(text: str) -> bool:
-    if not text.lstrip().startswith(("{", "[")) or len(text) > MAX_JSON_CHARS:
-        return False
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True

@@ -98,6 +98,7 @@ def build_execution(
         rich=exchange.values.rich,
         artifacts=exchange.artifacts,
         artifacts_skipped=exchange.skipped,
+        normalized=exchange.normalized,
         timings_ms=exchange.timings(),
         limits=limits,
         sandbox=facts,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from types import MappingProxyType
@@ -16,13 +17,15 @@ from mini_agent_protocol import frames
 from mini_agent_protocol.workspace import WorkspaceFile
 
 TIMEOUT_S: Final = 30.0
-MAX_FILE_BYTES: Final = 16 << 20
+MAX_FILE_BYTES: Final = 64 << 20
+# Of a larger file, more than this is never in memory.
+PIECE_BYTES: Final = 4 << 20
 TAR_HEADER_BYTES: Final = 2048
 MAX_EXPORT_BYTES: Final = frames.MAX_WORKSPACE_FRAME_BYTES - (8 << 20)
 MAX_TIMESTAMP: Final = 253_402_300_799.0
 
-Operation = Literal["list", "read", "write", "delete", "export", "import", "wipe"]
-ErrorKind = Literal["", "missing", "not_a_file", "too_large", "no_space", "refused"]
+Operation = Literal["list", "read", "write", "append", "move", "delete", "export", "import", "wipe"]
+ErrorKind = Literal["", "missing", "not_a_file", "too_large", "no_space", "denied", "refused"]
 
 _STATUS: Final = MappingProxyType[ErrorKind, tuple[int, str]](
     {
@@ -31,6 +34,7 @@ _STATUS: Final = MappingProxyType[ErrorKind, tuple[int, str]](
         "not_a_file": (HTTPStatus.UNPROCESSABLE_ENTITY, "not_a_file"),
         "too_large": (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large"),
         "no_space": (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "no_space"),
+        "denied": (HTTPStatus.UNPROCESSABLE_ENTITY, "permission_denied"),
         "refused": (HTTPStatus.UNPROCESSABLE_ENTITY, "refused"),
     }
 )
@@ -45,6 +49,10 @@ class WorkspaceRequest(BaseModel):
     path: str = Field(
         description="The file, relative to the workspace; empty where the call is about all of it."
     )
+
+    offset: int = Field(default=0, description="Where in the file a piece begins, in bytes.")
+    length: int = Field(default=PIECE_BYTES, description="How much is read at most, in bytes.")
+    target: str = Field(default="", description="Where the file is to be in the end.")
 
 
 class WorkspaceEntry(BaseModel):
@@ -77,6 +85,15 @@ class WorkspaceResponse(BaseModel):
     files: tuple[WorkspaceEntry, ...] = Field(default=(), description="The files that were listed.")
 
 
+@dataclass(frozen=True, slots=True)
+class FilePiece:
+    """A piece of a file, the size of the whole in bytes, and when it was changed."""
+
+    content: bytes
+    size: int
+    modified: float
+
+
 class Workspace:
     """The workspace in one sandbox.
 
@@ -93,13 +110,27 @@ class Workspace:
         response, _ = await self._request("list")
         return tuple(entry.to_workspace_file() for entry in response.files)
 
-    async def read(self, path: str) -> bytes:
-        """Return a file's content."""
-        return (await self._request("read", path))[1]
+    async def read(self, path: str, offset: int = 0) -> FilePiece:
+        """Read a piece of a file, of `PIECE_BYTES` where there are as many."""
+        request = WorkspaceRequest(op="read", path=path, offset=offset)
+        response, content = await self._send(request)
+        entry = response.files[0] if response.files else None
+        if entry is None:
+            return FilePiece(content, len(content), 0.0)
+        return FilePiece(content, entry.bytes, entry.modified)
 
     async def write(self, path: str, content: bytes) -> None:
         """Write a file, and create its parent folders."""
         await self._request("write", path, content)
+
+    async def append(self, part: str, path: str, content: bytes, offset: int) -> None:
+        """Add a piece to what will be the file `path`; it has `offset` bytes by now."""
+        request = WorkspaceRequest(op="append", path=part, offset=offset, target=path)
+        await self._send(request, content)
+
+    async def move(self, part: str, path: str) -> None:
+        """Put a file that is whole into its place, over what is there."""
+        await self._send(WorkspaceRequest(op="move", path=part, target=path))
 
     async def delete(self, path: str) -> None:
         """Remove a file."""
@@ -128,12 +159,17 @@ class Workspace:
     async def _request(
         self, op: Operation, path: str = "", content: bytes = b""
     ) -> tuple[WorkspaceResponse, bytes]:
+        return await self._send(WorkspaceRequest(op=op, path=path), content)
+
+    async def _send(
+        self, request: WorkspaceRequest, content: bytes = b""
+    ) -> tuple[WorkspaceResponse, bytes]:
         self.is_usable = False
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                request = WorkspaceRequest(op=op, path=path).model_dump_json().encode()
+                header = request.model_dump_json().encode()
                 await self._channel.send_frames(
-                    Frame(frames.WORKSPACE, request), Frame(frames.FILES, content)
+                    Frame(frames.WORKSPACE, header), Frame(frames.FILES, content)
                 )
                 response, body = _parse_response(
                     await self._channel.receive(b"", frames.MAX_WORKSPACE_FRAME_BYTES)
@@ -143,7 +179,8 @@ class Workspace:
         self.is_usable = True
         if not response.ok:
             status, code = _STATUS[response.kind]
-            raise RefusedCall(status, code, f"{path or 'the workspace'}: {response.error}")
+            about = request.target or request.path or "the workspace"
+            raise RefusedCall(status, code, f"{about}: {response.error}")
         return response, body
 
 

@@ -16,6 +16,7 @@ from codex_sidecar.engine.limits import Machine
 from codex_sidecar.errors import RefusedCall, SessionBusy, SessionNotFound
 from codex_sidecar.execution.fair_queue import FairQueue
 from codex_sidecar.runner.output import Listener
+from codex_sidecar.runner.workspace import FilePiece, Workspace
 from codex_sidecar.sessions.kernel import Kernel
 from codex_sidecar.sessions.sandboxes import SandboxPool, SessionSandbox, SessionSandboxes
 from mini_agent_protocol.execution import Execution
@@ -124,19 +125,28 @@ class Session:
                 return ()
             return await self._shield(sandbox.workspace.files())
 
-    async def read(self, path: str) -> bytes:
-        """Return the content of a file."""
+    async def read(self, path: str, offset: int = 0) -> FilePiece:
+        """Read a piece of a file."""
         async with self._call():
             sandbox = await self._require_workspace(path)
-            return await self._shield(sandbox.workspace.read(path))
+            return await self._shield(sandbox.workspace.read(path, offset))
 
     async def write(self, path: str, content: bytes) -> None:
         """Create or replace a file."""
         async with self._call():
-            sandbox = await self._sandboxes.get_workspace_sandbox()
-            if sandbox is None:
-                sandbox = await self._shield(self._create_workspace())
-            await self._shield(sandbox.workspace.write(path, content))
+            await self._shield((await self._ensure_workspace()).write(path, content))
+
+    async def append(self, part: str, path: str, content: bytes, offset: int) -> None:
+        """Add a piece to what will be the file `path`."""
+        async with self._call():
+            workspace = await self._ensure_workspace()
+            await self._shield(workspace.append(part, path, content, offset))
+
+    async def move(self, part: str, path: str) -> None:
+        """Put a file that is whole into its place."""
+        async with self._call():
+            sandbox = await self._require_workspace(path)
+            await self._shield(sandbox.workspace.move(part, path))
 
     async def delete(self, path: str) -> None:
         """Remove a file."""
@@ -188,6 +198,12 @@ class Session:
         if sandbox is None:
             raise RefusedCall(HTTPStatus.NOT_FOUND, "no_file", f"{path}: the workspace is empty")
         return sandbox
+
+    async def _ensure_workspace(self) -> Workspace:
+        sandbox = await self._sandboxes.get_workspace_sandbox()
+        if sandbox is None:
+            sandbox = await self._shield(self._create_workspace())
+        return sandbox.workspace
 
     async def _create_workspace(self) -> SessionSandbox:
         """Acquire the sandbox of a session whose first call writes a file."""

@@ -70,6 +70,23 @@ async def test_python_keeps_its_variables_where_that_is_asked_for(client: Client
     assert said == "exit code 0\nvalue:\n42"
 
 
+async def test_a_value_is_told_beside_what_was_printed(client: Client) -> None:
+    said = await call_text(client, "run_code", language="python", code="print('seen')\n40 + 2")
+    assert said == "exit code 0\nstdout:\nseen\nvalue:\n42"
+
+
+async def test_nulls_are_arguments_that_are_left_out(client: Client) -> None:
+    names = ("session", "files", "stdin", "args", "artifacts", "stateful", "timeout_s")
+    nulls: JsonObject = dict.fromkeys(names)
+    said = await call_text(client, "run_code", language="bash", code="echo ran", **nulls)
+    assert said == "exit code 0\nstdout:\nran"
+
+
+async def test_a_change_of_the_code_is_told(client: Client) -> None:
+    said = await call_text(client, "run_code", language="bash", code="```\necho ran\n```")
+    assert said.splitlines()[2:] == ["ran", "note: before it ran, the fence around it was removed"]
+
+
 async def test_a_figure_is_an_image_and_so_is_a_file_that_is_one(client: Client) -> None:
     drawn = await call_result(client, "run_code", language="python", code=FIGURE)
     saved = f"{FIGURE}\nplt.savefig('p.png')\nplt.close()\nopen('n.csv', 'w').write('a,b')"

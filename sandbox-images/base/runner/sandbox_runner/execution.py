@@ -68,9 +68,10 @@ class SnippetExecution:
         watcher = ProcessWatcher(self._inputs, pipes, b"")
         limit_s = self._order.compile_timeout_s
         end = watcher.wait(limit_s, _collect_into(output), self._standby.pids)
+        if output:
+            self._emit(frames.STDERR, b"".join(output))
         if end.status == 0:
             return self._run_program(end.ms)
-        self._emit(frames.STDERR, b"".join(output))
         self._report(self._finish(RunResult(phase="compile", compile_ms=end.ms), end))
         return None
 
@@ -101,7 +102,8 @@ class SnippetExecution:
     def _follow(self, pipes: Pipes, begun: RunResult, control: int = -1) -> None:
         self._receive_nonce()
         self._emit(frames.RUNNING, b"")
-        watcher = ProcessWatcher(self._inputs, pipes, self._order.stdin.encode(), control)
+        stdin = self._order.stdin.encode(errors="surrogateescape")
+        watcher = ProcessWatcher(self._inputs, pipes, stdin, control)
         end = watcher.wait(self._order.timeout_s, self._emit, self._standby.pids)
         if end.values:
             self._emit(frames.VALUES, end.values)

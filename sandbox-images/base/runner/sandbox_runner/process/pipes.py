@@ -10,6 +10,7 @@ from sandbox_runner.paths import WORKSPACE
 PR_SET_DUMPABLE = 4
 OOM_SCORE = b"1000"
 EXIT_NOT_FOUND = 127
+COMMAND_FOLDERS = os.get_exec_path()
 OPEN_FILES = os.sysconf("SC_OPEN_MAX")
 # High: a program may count on the numbers that follow its three standard streams.
 VALUES_FD = min(1000, OPEN_FILES - 2)
@@ -76,11 +77,21 @@ def exec_command(command: tuple[str, ...]) -> None:
     """Replaces the forked child by a command; does not return."""
     for name in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT):
         signal.signal(name, signal.SIG_DFL)
-    try:
-        os.execvp(command[0], command)  # noqa: S606 - no shell is wanted
-    except OSError as refused:
-        os.write(2, f"{command[0]}: {refused.strerror}\n".encode())
-        os._exit(EXIT_NOT_FOUND)
+    why = "not found"
+    for path in _places(command[0]):
+        try:
+            os.execv(path, command)  # noqa: S606 - no shell is wanted
+        except FileNotFoundError:
+            continue
+        except OSError as refused:
+            why = refused.strerror or str(refused)
+    os.write(2, f"{command[0]}: {why}\n".encode())
+    os._exit(EXIT_NOT_FOUND)
+
+
+def _places(name: str) -> list[str]:
+    # In the image's PATH: a snippet's own is for what the program starts.
+    return [name] if "/" in name else [f"{folder}/{name}" for folder in COMMAND_FOLDERS]
 
 
 def _set_up_child(theirs: ChildPipes, control: int) -> None:

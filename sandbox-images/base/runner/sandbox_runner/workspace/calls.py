@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import chain
 
 from mini_agent_protocol import frames
-from mini_agent_protocol.record import Record
+from mini_agent_protocol.record import TYPE_CHECKING, Record
 from sandbox_runner.paths import WORKSPACE
 from sandbox_runner.stream import Stream
 from sandbox_runner.workspace import archive
@@ -61,6 +61,18 @@ MAX_FILES = 10_000
 
 FileFacts = dict[str, str | float]
 
+if TYPE_CHECKING:
+    from typing import TypedDict
+
+    class WorkspaceCall(TypedDict, total=False):
+        """What is to be done; the fields after the path are not of every call."""
+
+        op: str
+        path: str
+        offset: int
+        length: int
+        target: str
+
 
 class CallResult(Record):
     """What a call returns: facts of files, and content of `length` bytes in pieces."""
@@ -76,7 +88,7 @@ def answer_call(stream: Stream, header: bytes) -> None:
     body = FrameBody(stream, stream.expect(frames.FILES))
     kind, error, result = "", "", CallResult()
     try:
-        result = _run_call(call["op"], call["path"], body)
+        result = _run_call(call, body)
     except WorkspaceError as refused:
         kind, error = refused.kind, str(refused)
     except OSError as failed:
@@ -90,34 +102,58 @@ def answer_call(stream: Stream, header: bytes) -> None:
     )
 
 
-def _run_call(op: str, path: str, body: FrameBody) -> CallResult:
-    match op:
+def _run_call(call: "WorkspaceCall", body: FrameBody) -> CallResult:
+    match call["op"]:
         case "list":
-            return CallResult(files=_list(path))
+            return CallResult(files=_list(call["path"]))
         case "read":
-            content = workspace.read(path)
-            return CallResult(length=len(content), content=(content,))
-        case "write":
-            workspace.write(path, body.read_all(workspace.MAX_FILE_BYTES))
-        case "delete":
-            workspace.delete(path)
+            content, status = workspace.read(call["path"], *_piece(call))
+            return CallResult((_facts(call["path"], status),), len(content), (content,))
         case "export":
             length, pieces = archive.export_workspace()
             return CallResult(length=length, content=pieces)
+        case _:
+            _change(call, body)
+            return CallResult()
+
+
+def _change(call: "WorkspaceCall", body: FrameBody) -> None:
+    path = call["path"]
+    match call["op"]:
+        case "write":
+            workspace.write(path, body.read_all(workspace.MAX_FILE_BYTES))
+        case "append":
+            content = body.read_all(workspace.MAX_FILE_BYTES)
+            workspace.append(path, content, _piece(call)[0])
+        case "move":
+            workspace.move(path, call.get("target", ""))
+        case "delete":
+            workspace.delete(path)
         case "import":
             wipe()
             archive.unpack(body)
         case "wipe":
             wipe()
-        case _:
-            raise WorkspaceError("refused", f"no such call: {op!r}")
-    return CallResult()
+        case other:
+            raise WorkspaceError("refused", f"no such call: {other!r}")
+
+
+def _piece(call: "WorkspaceCall") -> tuple[int, int]:
+    return call.get("offset", 0), call.get("length", workspace.MAX_FILE_BYTES)
 
 
 def _list(below: str) -> tuple[FileFacts, ...]:
     files: list[FileFacts] = []
     for path, status in walk(lambda _path, _why: None):
-        listed = stat.S_ISREG(status.st_mode) and is_utf8(path)
+        listed = (
+            stat.S_ISREG(status.st_mode)
+            and is_utf8(path)
+            and not path.startswith(workspace.UPLOAD_PREFIX)
+        )
         if listed and (not below or path == below or path.startswith(f"{below}/")):
-            files.append({"path": path, "bytes": status.st_size, "modified": status.st_mtime})
+            files.append(_facts(path, status))
     return tuple(sorted(files, key=lambda file: str(file["path"]))[:MAX_FILES])
+
+
+def _facts(path: str, status: os.stat_result) -> FileFacts:
+    return {"path": path, "bytes": status.st_size, "modified": status.st_mtime}

@@ -6,11 +6,16 @@ import stat
 
 from sandbox_runner.paths import PRIVATE_FOLDER, WORKSPACE
 
-MAX_FILE_BYTES = 16 << 20
+MAX_FILE_BYTES = 64 << 20
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 PART = ".mini-agent.part"
+# A file that comes in pieces, until it is whole.
+UPLOAD_PREFIX = ".mini-agent.upload-"
 
 _KINDS = {
+    errno.EACCES: "denied",
+    errno.EPERM: "denied",
+    errno.ENAMETOOLONG: "refused",
     errno.ENOENT: "missing",
     errno.ENOSPC: "no_space",
     errno.EFBIG: "too_large",
@@ -47,8 +52,8 @@ def ensure_private_folder() -> None:
             os.mkdir(path, 0o755)
 
 
-def read(path: str) -> bytes:
-    """A regular file's content."""
+def read(path: str, offset: int = 0, length: int = MAX_FILE_BYTES) -> tuple[bytes, os.stat_result]:
+    """A piece of a regular file's content, and the file's status."""
     with _Folder(path) as (folder, name):
         # Not blocking: where it is a FIFO, nothing will ever write to it.
         file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
@@ -58,21 +63,48 @@ def read(path: str) -> bytes:
                 raise WorkspaceError("not_a_file", "not a regular file")
             if status.st_size > MAX_FILE_BYTES:
                 raise WorkspaceError("too_large", f"more than {MAX_FILE_BYTES} bytes")
-            return source.read()
+            source.seek(offset)
+            return source.read(length), status
 
 
 def write(path: str, content: bytes) -> None:
-    """Writes a file, over anything that is there but a folder; all of it or nothing."""
+    """Writes a file, over anything that is there but a folder; all of it or nothing.
+
+    One that is there keeps its permissions, and cannot be written where they deny it.
+    """
     with _Folder(path, create=True) as (folder, name):
+        mode = _mode_for(name, folder, content)
         _unlink_if_exists(PART, folder)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
         try:
-            with open(os.open(PART, flags, 0o644, dir_fd=folder), "wb") as part:
+            with open(os.open(PART, flags, mode, dir_fd=folder), "wb") as part:
                 part.write(content)
+                os.fchmod(part.fileno(), mode)
             os.rename(PART, name, src_dir_fd=folder, dst_dir_fd=folder)
         except OSError:
             _unlink_if_exists(PART, folder)
             raise
+
+
+def append(path: str, content: bytes, offset: int) -> None:
+    """Adds the next piece to a file that is being put together."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | (0 if offset else os.O_CREAT | os.O_EXCL)
+    with (
+        _Folder(path) as (folder, name),
+        open(os.open(name, flags, 0o644, dir_fd=folder), "ab") as part,
+    ):
+        if part.tell() != offset:
+            raise WorkspaceError("refused", "what came before is no longer there")
+        part.write(content)
+
+
+def move(part: str, path: str) -> None:
+    """Puts a file that is whole into its place, as `write` does."""
+    head, _ = read(part, 0, 2)
+    with _Folder(part) as (source, part_name), _Folder(path, create=True) as (folder, name):
+        mode = _mode_for(name, folder, head)
+        os.chmod(part_name, mode, dir_fd=source)
+        os.rename(part_name, name, src_dir_fd=source, dst_dir_fd=folder)
 
 
 def delete(path: str) -> None:
@@ -114,6 +146,20 @@ def _parts(path: str) -> list[str]:
     if not all(parts) or {".", ".."} & set(parts) or parts[0] == PRIVATE_FOLDER or "\0" in path:
         raise WorkspaceError("refused", f"{path!r} is not a path in the workspace")
     return parts
+
+
+def _mode_for(name: str, folder: int, content: bytes) -> int:
+    """The permissions of a file to be written: those of a script, if it begins like one."""
+    usual = 0o755 if content.startswith(b"#!") else 0o644
+    try:
+        there = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return usual
+    if not stat.S_ISREG(there.st_mode):
+        return usual
+    if not there.st_mode & stat.S_IWUSR:
+        raise PermissionError(errno.EACCES, "it is read-only: make it writable first, or delete it")
+    return stat.S_IMODE(there.st_mode) | (usual & 0o111)
 
 
 def _make(folder: str, at: int) -> None:

@@ -4,11 +4,11 @@ import io
 import os
 import stat
 import tarfile
-from fnmatch import fnmatchcase
 
 from mini_agent_protocol.order import RunOrder
 from sandbox_runner.paths import WORKSPACE
 from sandbox_runner.workspace.files import write
+from sandbox_runner.workspace.patterns import Pattern
 from sandbox_runner.workspace.walk import is_utf8, walk
 
 MAX_SKIPPED = 64
@@ -85,21 +85,15 @@ class Collection:
 def collect(order: RunOrder) -> Collection:
     """The regular files that match the order's patterns, within its count and its bytes."""
     files = Collection(order)
+    patterns = [Pattern(text) for text in order.artifacts]
     for path, status in walk(files.skip):
-        if path == order.program or stat.S_ISDIR(status.st_mode):
-            continue
-        if any(_matches(path, glob) for glob in order.artifacts):
+        if stat.S_ISDIR(status.st_mode):
+            for pattern in patterns:
+                pattern.see_folder(path)
+        # All of them see every path, so that each knows whether it found something.
+        elif path != order.program and True in [pattern.matches(path) for pattern in patterns]:
             files.take(path, status)
+    for pattern in patterns:
+        if complaint := pattern.complaint():
+            files.skip(pattern.text, complaint)
     return files
-
-
-def _matches(path: str, glob: str) -> bool:
-    return _match_parts(path.split("/"), glob.split("/"))
-
-
-def _match_parts(parts: list[str], globs: list[str]) -> bool:
-    if not globs:
-        return not parts
-    if globs[0] == "**":
-        return any(_match_parts(parts[skip:], globs[1:]) for skip in range(len(parts) + 1))
-    return bool(parts) and fnmatchcase(parts[0], globs[0]) and _match_parts(parts[1:], globs[1:])

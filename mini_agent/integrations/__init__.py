@@ -1,0 +1,1 @@
+"""Our sandboxes as other frameworks' own: each module needs the framework that it is for."""

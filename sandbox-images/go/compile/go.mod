@@ -1,0 +1,3 @@
+module compile
+
+go 1.24
