@@ -12,6 +12,7 @@ Outcome = Literal[
     "compile_error",
     "timeout",
     "oom",
+    "output_limit",
     "killed",
     "refused",  # a clean 4xx: nothing was started
     "limited",  # the output was cut, or the snippet itself says LIMITED
@@ -26,7 +27,7 @@ class Step(BaseModel):
 
     `files` and `files_base64` are pairs, so that a name can be there twice. `code_repeat` is how
     often `code` is written after itself. `result` is the value of the last expression, `rich` a
-    media type that is among the shown ones.
+    media type that is among the shown ones, `shown` are all of these.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -50,12 +51,14 @@ class Step(BaseModel):
     stdout: str | None = None
     strips: bool = False
     contains: tuple[str, ...] = ()
+    stderr: str | None = None
     in_stderr: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
     fetched: tuple[str, ...] | None = None
     skipped: tuple[str, ...] = ()
     result: str | None = None
     rich: str = ""
+    shown: tuple[str, ...] | None = None
     within_s: float | None = None
 
 

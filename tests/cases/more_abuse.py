@@ -105,7 +105,7 @@ class AbuseLine(BaseModel):
         }
 
 
-_ANY: Final[tuple[Outcome, ...]] = ("ok", "nonzero", "timeout", "oom", "killed")
+_ANY: Final[tuple[Outcome, ...]] = ("ok", "nonzero", "timeout", "oom", "output_limit", "killed")
 
 
 def _is_text(source: bytes) -> bool:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tests.cases.case import Case, Outcome, Step
 
-_FAILED: Final[tuple[Outcome, ...]] = ("nonzero", "oom", "killed", "compile_error")
+_FAILED: Final[tuple[Outcome, ...]] = ("nonzero", "oom", "output_limit", "killed", "compile_error")
 OUTCOMES: Final = MappingProxyType[str, tuple[Outcome, ...]](
     {
         "success": ("ok",),
@@ -21,7 +21,7 @@ OUTCOMES: Final = MappingProxyType[str, tuple[Outcome, ...]](
         "any": ("ok", "timeout", "refused", *_FAILED),
         "resource_limited": ("limited", *_FAILED),
         "timeout_or_limited": ("timeout", "limited", *_FAILED),
-        "output_limit_or_timeout": ("timeout", "limited", "killed"),
+        "output_limit_or_timeout": ("timeout", "limited", "output_limit"),
     }
 )
 TESTERS: Final = MappingProxyType(
