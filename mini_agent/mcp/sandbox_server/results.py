@@ -68,8 +68,11 @@ def _header(execution: Execution) -> str:
 
 
 def _streams(execution: Execution) -> Iterator[str]:
-    value = None if execution.stdout.strip() else execution.result_repr
-    streams = (("stdout", execution.stdout), ("stderr", execution.stderr), ("value", value))
+    streams = (
+        ("stdout", execution.stdout),
+        ("stderr", execution.stderr),
+        ("value", execution.result_repr),
+    )
     printed = [(name, text.removesuffix("\n")) for name, text in streams if text]
     for name, text in printed:
         yield f"{name}:"
@@ -88,6 +91,8 @@ def _notes(execution: Execution) -> Iterator[str]:
     for name in ("stdout", "stderr"):
         if getattr(execution.truncated, name):
             yield f"{name} was longer than the sandbox keeps and is cut"
+    for skipped in execution.rich_skipped:
+        yield f"not shown: {skipped}"
     for skipped in execution.artifacts_skipped:
         yield f"not brought back: {skipped}"
     if execution.session is not None and execution.session.workspace == "lost":

@@ -70,6 +70,12 @@ async def test_python_keeps_its_variables_where_that_is_asked_for(client: Client
     assert said == "exit code 0\nvalue:\n42"
 
 
+async def test_what_is_printed_and_the_last_value_are_both_shown(client: Client) -> None:
+    code = "print('printed')\n6 * 7"
+    said = await call_text(client, "run_code", language="python", code=code)
+    assert said == "exit code 0\nstdout:\nprinted\nvalue:\n42"
+
+
 async def test_a_figure_is_an_image_and_so_is_a_file_that_is_one(client: Client) -> None:
     drawn = await call_result(client, "run_code", language="python", code=FIGURE)
     saved = f"{FIGURE}\nplt.savefig('p.png')\nplt.close()\nopen('n.csv', 'w').write('a,b')"
@@ -170,4 +176,4 @@ async def test_a_session_that_is_over_is_followed_by_a_new_one(
         (await http.delete(f"/v1/sessions/{over}")).raise_for_status()
     said = await call_text(client, "shell", command="ls")
     assert "without the earlier files" in said
-    assert await call_text(client, "shell", command="ls | wc -l") == "exit code 0\nstdout:\n1"
+    assert await call_text(client, "shell", command="ls | wc -l") == "exit code 0\nstdout:\n0"

@@ -6,18 +6,22 @@ import time
 
 from mini_agent_protocol import frames
 from sandbox_runner.execution import SnippetExecution
+from sandbox_runner.paths import WORKSPACE
 from sandbox_runner.process.pipes import make_undumpable
 from sandbox_runner.process.watch import Inputs, open_child_wakeup
+from sandbox_runner.python.interpreter import prepare_interpreter
 from sandbox_runner.python.preload import preload
 from sandbox_runner.standby.processes import StandbyProcesses
 from sandbox_runner.standby.start import ChildMain
 from sandbox_runner.stream import Stream
+from sandbox_runner.workspace.program import link_workspace
 
 ABOUT_FILE = "/opt/mini-agent/about.json"
 IDLE_S = 1.0
 # A caller that sends snippet after snippet waits for no fork, nor for what a fork takes away.
 SESSION_IDLE_S = 0.02
 SKELETON = "/opt/mini-agent/skeleton"
+USER = "sandbox"
 SKELETON_TARGET = "/tmp/.mini-agent"  # noqa: S108 - the sandbox is its only user
 
 
@@ -29,7 +33,10 @@ def serve(seconds: float, preload_set: str = "plain") -> ChildMain:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     inputs = Inputs(_move_stream(time.monotonic() + seconds), open_child_wakeup())
     _link_skeleton()
-    preload(preload_set)
+    link_workspace()
+    _name_user()
+    if preload(preload_set):
+        prepare_interpreter()
     standby = StandbyProcesses()
     with open(ABOUT_FILE, "rb") as about:
         ready = about.read()
@@ -83,3 +90,12 @@ def _link_skeleton() -> None:
         os.makedirs(target, exist_ok=True)
         for name in names:
             os.symlink(f"{folder}/{name}", f"{target}/{name}")
+
+
+def _name_user() -> None:
+    """Gives the user and the group of this sandbox a name, for programs that ask for one."""
+    user, group = os.getuid(), os.getgid()
+    with open(f"{SKELETON_TARGET}/users/passwd", "w", encoding="ascii") as users:
+        users.write(f"{USER}:x:{user}:{group}::{WORKSPACE}:/bin/bash\n")
+    with open(f"{SKELETON_TARGET}/users/group", "w", encoding="ascii") as groups:
+        groups.write(f"{USER}:x:{group}:\n")

@@ -79,7 +79,7 @@ export class CallCard {
     this.hasFailed = !call.ok;
     const wasCut = this.element.dataset.state === "running" && call.rc === null && !call.ok;
     const run = call.execution;
-    const hitLimit = ["timeout", "oom", "killed"].includes(run?.status);
+    const hitLimit = ["timeout", "oom", "output_limit", "killed"].includes(run?.status);
     this.#show(call.ok ? "ok" : hitLimit ? "limit" : "bad", wasCut ? "no result" : howItEnded(call));
     say(this.#took, duration(call.duration_ms / 1000));
     for (const stream of ["stdout", "stderr"]) {

@@ -69,19 +69,28 @@ def describe_failure(execution: Execution) -> tuple[str, str]:
     LiteLLM shows the model only the message, so it holds everything, including the name of a Python
     exception.
     """
-    limits, message = execution.limits, execution.stderr.strip()
-    if execution.status == "timeout":
-        return "TimeLimit", f"the code was cut off after {limits.timeout_s:g} s"
-    if execution.status == "oom":
-        return "OutOfMemory", f"the code needed more than the {limits.memory_mb} MiB it may use"
-    if execution.status == "killed":
-        return "Killed", f"the code was ended by {execution.signal or 'the sandbox'}"
+    message = execution.stderr.strip()
+    if ended := _describe_limit(execution):
+        return ended
     if execution.status == "compile_error":
         return "CompileError", message[:MAX_MESSAGE_CHARS]
     if execution.language == "python" and (raised := _parse_exception(message)):
         return raised
-    ended = f"the code ended with exit code {execution.exit_code}"
-    return "ExitCode", f"{ended}: {message[-MAX_MESSAGE_CHARS:]}" if message else ended
+    code = f"the code ended with exit code {execution.exit_code}"
+    return "ExitCode", f"{code}: {message[-MAX_MESSAGE_CHARS:]}" if message else code
+
+
+def _describe_limit(execution: Execution) -> tuple[str, str] | None:
+    limits = execution.limits
+    if execution.status == "timeout":
+        return "TimeLimit", f"the code was cut off after {limits.timeout_s:g} s"
+    if execution.status == "oom":
+        return "OutOfMemory", f"the code needed more than the {limits.memory_mb} MiB it may use"
+    if execution.status == "output_limit":
+        return "OutputLimit", "the code printed more than a program may"
+    if execution.status == "killed":
+        return "Killed", f"the code was ended by {execution.signal or 'the sandbox'}"
+    return None
 
 
 def _parse_exception(stderr: str) -> tuple[str, str] | None:
@@ -102,7 +111,7 @@ def _truncation_events(execution: Execution) -> Iterable[Event]:
 
 
 def _truncation_event(stream: str, written: int, limit: int) -> Event:
-    return {"type": stream, "text": f"\n[cut: of {written} bytes, the first {limit} were kept]\n"}
+    return {"type": stream, "text": f"\n[cut: of {written} bytes, {limit} were kept]\n"}
 
 
 def _result_event(bundle: Event) -> Event:

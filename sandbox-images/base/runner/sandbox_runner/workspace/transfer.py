@@ -86,7 +86,7 @@ def collect(order: RunOrder) -> Collection:
     """The regular files that match the order's patterns, within its count and its bytes."""
     files = Collection(order)
     for path, status in walk(files.skip):
-        if path == order.program or stat.S_ISDIR(status.st_mode):
+        if stat.S_ISDIR(status.st_mode):
             continue
         if any(_matches(path, glob) for glob in order.artifacts):
             files.take(path, status)
