@@ -16,8 +16,8 @@ from bench.row import Row, command_row
 
 HOST_PYTHON: Final = "/usr/bin/python3"
 COMPILE: Final = {
-    "go": "/opt/mini-agent/compile .mini-agent/main || go build -o .mini-agent/main main.go",
-    "rust": "/opt/mini-agent/compile .mini-agent/main || rustc -o .mini-agent/main main.rs",
+    "go": "/opt/mini-agent/compile out/main main.go || go build -o out/main main.go",
+    "rust": "/opt/mini-agent/compile out/main main.rs || rustc -o out/main main.rs",
 }
 
 
@@ -75,8 +75,8 @@ class _BareToolchain:
         stdin, stdout = _pipes(self._shell)
         code = self._program.code(self._number)
         stdin.write(
-            f"mkdir -p .mini-agent; cat >main.{self._program.ending} <<'THE_END'\n{code}\nTHE_END\n"
-            f"({COMPILE[self._language]}) >&2; ./.mini-agent/main\n".encode()
+            f"mkdir -p out /tmp/.snippet; cat >main.{self._program.ending} <<'THE_END'\n"
+            f"{code}\nTHE_END\n({COMPILE[self._language]}) >&2; ./out/main\n".encode()
         )
         return (await stdout.readline()).decode()
 

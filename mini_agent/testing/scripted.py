@@ -28,7 +28,13 @@ SCRIPTED_USAGE: Final = Usage(prompt_tokens=20, completion_tokens=10)
 ENFORCED_LIMITS: Final = EnforcedLimits(
     timeout_s=10, memory_mb=256, cpus=1, pids=128, output_bytes=65536, workspace_mb=64
 )
-DEFAULT_EXIT_CODES: Final[dict[Status, int]] = {"ok": 0, "timeout": 124, "oom": 137, "killed": 137}
+DEFAULT_EXIT_CODES: Final[dict[Status, int]] = {
+    "ok": 0,
+    "timeout": 124,
+    "oom": 137,
+    "output_limit": 137,
+    "killed": 137,
+}
 
 Step = TypeVar("Step")
 

@@ -80,8 +80,12 @@ def _hint_memory(output: ToolOutput) -> str:
     return f"it needed more memory{limit}: keep less at a time"
 
 
+def _hint_output(_: ToolOutput) -> str:
+    return "print less: a summary, or write the rest to a file"
+
+
 HINT_BY_STATUS: Final = MappingProxyType[str, Callable[[ToolOutput], str]](
-    {"timeout": _hint_timeout, "oom": _hint_memory}
+    {"timeout": _hint_timeout, "oom": _hint_memory, "output_limit": _hint_output}
 )
 
 

@@ -23,9 +23,9 @@ class ToolOutput:
 
     A program that ran has an `rc`, failed or not. A call that never ran has `rc` None and an
     `error`, a sentence that says why. `status` is a word for how a program ended when `rc` alone
-    does not say ("timeout", "oom", "killed", "compile_error"); `note` is a remark for the model.
-    `result` is what a program's last expression was worth, where the language has such a thing.
-    `attachments` are what a tool gave beside its text: images, sounds, files. A
+    does not say ("timeout", "oom", "output_limit", "killed", "compile_error"); `note` is a remark
+    for the model. `result` is what a program's last expression was worth, where the language has
+    such a thing. `attachments` are what a tool gave beside its text: images, sounds, files. A
     non-empty `model_text` is what the model reads, in place of the tails of the streams.
     """
 

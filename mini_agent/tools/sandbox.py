@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from types import MappingProxyType
 from typing import Final, Literal, Protocol
 
@@ -256,10 +256,14 @@ def to_tool_output(execution: Execution, *notes: str) -> ToolOutput:
         stdout=execution.stdout,
         stderr=execution.stderr,
         status="" if execution.status in ("ok", "nonzero") else execution.status,
-        note="; ".join(note for note in (*notes, cutting) if note),
+        note="; ".join(note for note in (*notes, cutting, *_not_shown(execution)) if note),
         execution=execution,
         result=execution.result_repr or "",
     )
+
+
+def _not_shown(execution: Execution) -> Iterator[str]:
+    yield from (f"not shown: {skipped}" for skipped in execution.rich_skipped)
 
 
 def _build_snippet(

@@ -111,7 +111,8 @@ class Execution(_Value):
     """The outcome of one snippet. A program that failed is an outcome, never an error.
 
     `exit_code` is the program's own, 128 + signal where a signal ended it, 124 at the deadline.
-    `stdout_bytes` and `stderr_bytes` count what was written, `stdout` and `stderr` what was kept.
+    `stdout_bytes` and `stderr_bytes` count what was written; `stdout` and `stderr` are what was
+    kept: the beginning and the end, with a line between them that says how much is missing.
     `result_repr` is the value of a python program's last expression, None where there was none.
     `rich` are that value and the open figures as media: HTML, JSON, PNG.
     """
@@ -153,6 +154,11 @@ class Execution(_Value):
         default=(),
         description="The value of the last expression and the open figures as media: HTML, "
         "JSON, PNG.",
+    )
+    rich_skipped: tuple[str, ...] = Field(
+        default=(),
+        description='What is not in `rich` for its number or its size, such as "4 of 28 figures: '
+        'more than 24".',
     )
     artifacts: tuple[Artifact, ...] = Field(
         default=(), description="The files the caller asked for."

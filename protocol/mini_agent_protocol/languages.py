@@ -5,27 +5,37 @@ A new language is an entry of `REGISTRY` and the folder of `sandbox-images/` tha
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal
 
 from mini_agent_protocol.errors import BadRequest
 
-# Where a compiler puts the program, and the script of an image that runs it.
-BINARY: Final = "/workspace/.mini-agent/main"
+# Where a compiler puts the program, and the script of an image that runs it on a source file.
+BINARY: Final = "/tmp/.snippet/main"  # noqa: S108 - the sandbox's own
 COMPILE: Final = ("/opt/mini-agent/compile", BINARY)
+
+_BARE_NEWLINE: Final = re.compile(r"(?<!\r)\n")
+# A comment in the first line, or in the second after an empty line or a comment (PEP 263).
+_ENCODING: Final = re.compile(
+    r"\A((?:[ \t\f]*(?:#[^\r\n]*)?\r?\n)?[ \t\f]*#.*?coding[:=][ \t]*)[-_.a-zA-Z0-9]+"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class LanguageSpec:
     """One language.
 
-    `image` is its folder of `sandbox-images/`, `program` the name of the program's file in the
-    workspace, `start` the command that runs it there, `compile` the compiler's command, if any: a
-    compiled language has larger default limits. `warm` is how many sandboxes are kept ready,
-    `preloads` the same for each larger set of modules that the image can import ahead. `forks` says
-    that a fork of the runner's own interpreter may run it. `commands` are what the image adds to a
-    shell, `tool` is the model's tool that runs it, `title` its name in prose.
+    `image` is its folder of `sandbox-images/`, `program` the name of the program's file, `start`
+    the command that runs it, to which an interpreter is given the file's path, `compile` the
+    compiler's command, if any, which is given that path: a compiled language has larger default
+    limits. `self_reference` finds in a program that it asks for its own place. `unix_newlines` says
+    that CRLF does not end a line, `declares_encoding` that a comment may name the encoding of the
+    file. `warm` is how many sandboxes are kept ready, `preloads` the same for each larger set of
+    modules that the image can import ahead. `forks` says that a fork of the runner's own
+    interpreter may run it. `commands` are what the image adds to a shell, `tool` is the model's
+    tool that runs it, `title` its name in prose.
     """
 
     name: str
@@ -36,6 +46,9 @@ class LanguageSpec:
     aliases: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
     compile: tuple[str, ...] = ()
+    self_reference: str = ""
+    unix_newlines: bool = False
+    declares_encoding: bool = False
     warm: int = 1
     preloads: tuple[tuple[str, int], ...] = ()
     forks: bool = False
@@ -46,6 +59,18 @@ class LanguageSpec:
         """The name of the model's tool."""
         return self.tool or f"exec_{self.name}"
 
+    def lies_beside(self, code: str) -> bool:
+        """Whether the file has to lie in the workspace, beside what it refers to, for a while."""
+        return bool(self.compile or re.search(self.self_reference or "(?!)", code))
+
+    def source(self, code: str) -> str:
+        """Return the program's text as its language reads it: without a byte order mark."""
+        text = code.removeprefix("\ufeff")
+        if self.unix_newlines and "\r\n" in text and not _BARE_NEWLINE.search(text):
+            return text.replace("\r\n", "\n")
+        # The text is written as UTF-8, whatever it was saved as before.
+        return _ENCODING.sub(r"\1utf-8", text, count=1) if self.declares_encoding else text
+
 
 REGISTRY: Final[tuple[LanguageSpec, ...]] = (
     LanguageSpec(
@@ -53,7 +78,9 @@ REGISTRY: Final[tuple[LanguageSpec, ...]] = (
         title="Python",
         image="python",
         program="main.py",
-        start=("python3", "main.py"),
+        start=("python3",),
+        declares_encoding=True,
+        self_reference=r"__file__|\bargv\b|\bmain\.py\b",
         aliases=("py", "python3"),
         commands=("python", "python3", "pip"),
         warm=4,
@@ -70,7 +97,10 @@ REGISTRY: Final[tuple[LanguageSpec, ...]] = (
             "--disable-warning=MODULE_TYPELESS_PACKAGE_JSON",
             "-r",
             "/opt/mini-agent/require.cjs",
-            "main.js",
+        ),
+        self_reference=(
+            r"""['"`]\.{1,2}/|\b__(?:dir|file)name\b|\bimport\.meta\b|\bargv\b|\bmain\.js\b"""
+            r"""|\brequire\.(?:main|resolve)\b|\b(?:import|require)\s*\(\s*[^\s'"`)]"""
         ),
         aliases=("javascript", "js", "nodejs"),
         commands=("node", "npm", "npx"),
@@ -101,7 +131,9 @@ REGISTRY: Final[tuple[LanguageSpec, ...]] = (
         title="Bash",
         image="shell",
         program="main.sh",
-        start=("bash", "main.sh"),
+        start=("bash",),
+        self_reference=r"\$\{?(?:0|BASH_SOURCE)\b|\bmain\.sh\b",
+        unix_newlines=True,
         aliases=("shell", "sh"),
         commands=("bash", "sh"),
         tool="exec_shell",

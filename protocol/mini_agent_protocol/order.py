@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 class RunOrder(Record):
     """What to run, with what, for how long, and what to bring back.
 
-    `program` is the name of the program's file in the workspace, `removed` are files that go before
-    it is written, `start` is the command that runs it and `compile` the compiler's, if there is
-    one. `isolation` is "fork" where a fork of the runner's own interpreter may run the program, and
-    "spawn" where only `start` may. `stateful` keeps that interpreter for the next snippet.
+    `program` is the name of the program's file. It lies in a folder of its own, or where `beside`
+    is true in the workspace, for as long as it is needed there. `start` is the command that runs
+    it and `compile` the compiler's, if there is one; whichever reads the file is given its path.
+    `output_bytes` is how much both streams together may hold. `isolation` is "fork" where a fork of
+    the runner's own interpreter may run the program, and "spawn" where only `start` may. `stateful`
+    keeps that interpreter for the next snippet.
     Times are seconds.
     """
 
@@ -34,7 +36,7 @@ class RunOrder(Record):
     code: str
     start: list[str]
     compile: list[str]
-    removed: list[str]
+    beside: bool
     stdin: str
     args: list[str]
     env: dict[str, str]
@@ -43,6 +45,7 @@ class RunOrder(Record):
     artifacts: list[str]
     artifact_count: int
     artifact_bytes: int
+    output_bytes: int
     isolation: str = "spawn"
     stateful: bool = False
 
@@ -50,7 +53,8 @@ class RunOrder(Record):
 class RunResult(Record):
     """What happened to a snippet; `failed` says why it could not even be started.
 
-    `signal` is 0 for none, `late` says that the deadline ended it, times are milliseconds.
+    `signal` is 0 for none, `late` says that the deadline ended it, `flooded` that its output was
+    too long, times are milliseconds.
     `python` is "kept" where the snippet ran in the interpreter of the one before it, "lost" where
     it should have but the interpreter had died.
     """
@@ -59,6 +63,7 @@ class RunResult(Record):
     exit_code: int = 0
     signal: int = 0
     late: bool = False
+    flooded: bool = False
     compile_ms: float = 0.0
     run_ms: float = 0.0
     oom_kills: int = 0

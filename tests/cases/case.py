@@ -41,9 +41,9 @@ class Step(BaseModel):
 
     `files` and `files_base64` are pairs, so that a name can be there twice. `code_repeat` is how
     often `code` is written after itself. `result` is the value of the last expression, `rich` a
-    media type that is among the shown ones. `normalized` is what was changed of the code, at least
-    in part, and `in_message` what a refusal says. Without `expect`, any end will do, but for the
-    one that it is to be `unlike`.
+    media type that is among the shown ones, `shown` are all of these. `normalized` is what was
+    changed of the code, at least in part, and `in_message` what a refusal says. Without `expect`,
+    any end will do, but for the one that it is to be `unlike`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -68,6 +68,7 @@ class Step(BaseModel):
     stdout: str | None = None
     strips: bool = False
     contains: tuple[str, ...] = ()
+    stderr: str | None = None
     in_stderr: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
     fetched: tuple[str, ...] | None = None
@@ -77,6 +78,7 @@ class Step(BaseModel):
     unlike: Recorded | None = None
     result: str | None = None
     rich: str = ""
+    shown: tuple[str, ...] | None = None
     within_s: float | None = None
 
 

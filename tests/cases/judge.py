@@ -118,9 +118,7 @@ def _faults_of(step: Step, ran: Execution, text: str) -> Iterator[str]:
         yield f"exit code {ran.exit_code}, not {step.exit_code}"
     if step.result is not None and ran.result_repr != step.result:
         yield f"its value is {ran.result_repr!r}, not {step.result!r}"
-    shown = {rich.media_type for rich in ran.rich}
-    if step.rich and step.rich not in shown:
-        yield f"shown as {sorted(shown)}, not as {step.rich}"
+    yield from _faults_in_shown(step, tuple(rich.media_type for rich in ran.rich))
     paths = tuple(sorted(file.path for file in ran.artifacts))
     if step.fetched is not None and paths != tuple(sorted(step.fetched)):
         yield f"brought back {paths}, not {step.fetched}"
@@ -129,11 +127,20 @@ def _faults_of(step: Step, ran: Execution, text: str) -> Iterator[str]:
             yield f"no file was skipped for {reason!r}: {ran.artifacts_skipped}"
 
 
+def _faults_in_shown(step: Step, shown: tuple[str, ...]) -> Iterator[str]:
+    if step.rich and step.rich not in shown:
+        yield f"shown as {sorted(shown)}, not as {step.rich}"
+    if step.shown is not None and shown != step.shown:
+        yield f"shown as {shown}, not as {step.shown}"
+
+
 def _faults_in_text(step: Step, ran: Execution, text: str) -> Iterator[str]:
     if "ESCAPED" in text:
         yield f"ESCAPED: {_short(text)!r}"
     if step.stdout is not None and not _same(step, ran.stdout):
         yield f"stdout is {_short(ran.stdout)!r}, not {_short(step.stdout)!r}"
+    if step.stderr is not None and ran.stderr != step.stderr:
+        yield f"stderr is {_short(ran.stderr)!r}, not {_short(step.stderr)!r}"
     yield from (
         f"{wanted!r} is not in {where}: {_short(there)!r}"
         for wanted, where, there in _wanted(step, ran, text)

@@ -63,7 +63,7 @@ def test_an_answer_that_is_not_as_expected_has_a_fault(expected: Step, answer: A
         ("ok", answered()),
         ("blocked", answered("nonzero", stdout="BLOCKED")),
         ("blocked", answered("nonzero", stderr="Traceback\nPermissionError: [Errno 13]\n")),
-        ("limited", answered("killed", truncated=Truncated(stdout=True))),
+        ("limited", answered("output_limit", truncated=Truncated(stdout=True))),
         ("oom", answered("nonzero", oom_events=1)),
         ("refused", Answer(422, 0.1, problem=ErrorBody(code="bad", message="no"))),
     ],

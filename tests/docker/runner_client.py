@@ -154,10 +154,10 @@ def plain_order(language: Language, code: str, **more: object) -> RunOrder:
     spec = SPECS[language]
     fields: dict[str, object] = {
         "program": spec.program,
-        "code": code,
+        "code": spec.source(code),
         "start": spec.start,
         "compile": spec.compile,
-        "removed": [spec.program],
+        "beside": spec.lies_beside(code),
         "stdin": "",
         "args": (),
         "env": {},
@@ -166,6 +166,7 @@ def plain_order(language: Language, code: str, **more: object) -> RunOrder:
         "artifacts": (),
         "artifact_count": 64,
         "artifact_bytes": 8 << 20,
+        "output_bytes": 8 << 20,
         "isolation": "fork" if spec.forks else "spawn",
     }
     return RunOrder(**TypeAdapter(dict[str, Any]).validate_python(fields | more))

@@ -181,7 +181,7 @@ async def test_a_go_package_that_is_no_program_says_so(client: httpx.AsyncClient
         (
             "function f() { throw new Error('boom') }\nf()",
             1,
-            "Error: boom\n    at f (/workspace/main",
+            "Error: boom\n    at f (/tmp/.snippet/main",
         ),
         ("let x = ;", 1, "SyntaxError: Unexpected token ';'"),
         ("Promise.reject(new Error('later'))", 1, "Error: later"),

@@ -31,15 +31,15 @@ async def test_a_traceback_shows_the_snippets_own_lines_and_nothing_else(
     assert ran.exit_code == 1
     assert ran.stderr == (
         "Traceback (most recent call last):\n"
-        '  File "/workspace/main.py", line 4, in <module>\n    half(1)\n    ~~~~^^^\n'
-        '  File "/workspace/main.py", line 2, in half\n    return n / 0\n           ~~^~~\n'
+        '  File "/tmp/.snippet/main.py", line 4, in <module>\n    half(1)\n    ~~~~^^^\n'
+        '  File "/tmp/.snippet/main.py", line 2, in half\n    return n / 0\n           ~~^~~\n'
         "ZeroDivisionError: division by zero\n"
     )
 
 
 async def test_a_syntax_error_looks_as_it_always_does(client: httpx.AsyncClient) -> None:
     ran = await execute(client, "python", "print(1")
-    assert ran.stderr.startswith('  File "/workspace/main.py", line 1\n    print(1\n')
+    assert ran.stderr.startswith('  File "/tmp/.snippet/main.py", line 1\n    print(1\n')
     assert (ran.status, ran.exit_code) == ("nonzero", 1)
 
 

@@ -102,24 +102,42 @@ async def test_a_snippet_does_not_know_its_nonce() -> None:
 
 @pytest.mark.parametrize("made", ["os.mkfifo", "lambda path: os.symlink('/dev/null', path)"])
 async def test_a_program_takes_the_place_of_what_the_last_one_put_there(made: str) -> None:
-    code = f"import os\nos.unlink('main.py')\n({made})('main.py')"
+    code = f"import os\nos.unlink('/tmp/.snippet/main.py')\n({made})('/tmp/.snippet/main.py')"
     async with open_runner() as runner:
         await runner.run(code)
-        assert (await runner.run("print(__file__)")).stdout == "/workspace/main.py\n"
+        assert (
+            (await runner.run("f()"))
+            .stderr.splitlines()[1]
+            .startswith('  File "/tmp/.snippet/main.py", line 1')
+        )
 
 
-async def test_a_folder_in_the_programs_place_is_said_to_be_there() -> None:
+@pytest.mark.parametrize(
+    "made",
+    ["os.mkdir('/tmp/.snippet/main.py')", "os.chmod('/tmp/.snippet', 0)", "os.mkdir('main.py')"],
+)
+async def test_a_program_runs_whatever_the_last_one_made_of_its_place(made: str) -> None:
     async with open_runner() as runner:
-        await runner.run("import os\nos.unlink('main.py')\nos.mkdir('main.py')")
-        assert "Is a directory" in (await runner.run("pass")).end.failed
+        await runner.run(f"import os\nos.unlink('/tmp/.snippet/main.py')\n{made}")
+        assert (await runner.run("print(1)")).stdout == "1\n"
+        assert (await runner.run("print(open(__file__).read())")).stdout.startswith("print(open")
 
 
-@pytest.mark.parametrize("made", ["open('.mini-agent', 'w')", "os.symlink('/', '.mini-agent')"])
-async def test_the_runners_own_folder_is_made_anew(made: str) -> None:
+async def test_a_file_of_the_users_with_the_programs_name_stays_and_can_be_imported() -> None:
     async with open_runner() as runner:
-        await runner.run(f"import os\nos.rmdir('.mini-agent')\n{made}")
-        again = await runner.run("import os\nprint(os.path.islink('.mini-agent'))")
-    assert (again.stdout, again.end.failed) == ("False\n", "")
+        await runner.call("write", "main.py", b"value = 42")
+        assert (await runner.run("import main\nprint(main.value)")).stdout == "42\n"
+        code = "import main, os\nprint(main.value, __file__, open(__file__).readline(), end='')"
+        ran = await runner.run(code)
+        assert ran.stdout == "42 /workspace/main_2.py import main, os\n"
+        assert (await runner.call("read", "main.py")).content == b"value = 42"
+        assert [file.path for file in (await runner.call("list")).files] == ["main.py"]
+
+
+async def test_a_file_that_the_program_makes_of_its_own_is_the_users() -> None:
+    async with open_runner() as runner:
+        await runner.run("open('main.py', 'w').write('mine')")
+        assert (await runner.call("read", "main.py")).content == b"mine"
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,8 @@ async def test_a_table_is_told_as_html_and_as_json(client: httpx.AsyncClient) ->
 async def test_figures_left_open_come_as_images_and_closed_ones_do_not(
     client: httpx.AsyncClient,
 ) -> None:
-    code = "import matplotlib.pyplot as p\np.plot([1])\np.close()\np.figure()\np.figure()\nx = 1"
+    two = "p.figure().add_subplot()\n" * 2
+    code = f"import matplotlib.pyplot as p\np.plot([1])\np.close()\n{two}x = 1"
     ran = await execute(client, "python", code)
     images = [base64.b64decode(rich.base64 or "") for rich in ran.rich]
     assert [image[:4] for image in images] == [b"\x89PNG"] * 2
@@ -95,9 +96,66 @@ async def test_figures_come_even_of_a_program_that_failed(client: httpx.AsyncCli
     assert [rich.media_type for rich in ran.rich] == ["image/png"]
 
 
-async def test_more_figures_than_eight_are_cut(client: httpx.AsyncClient) -> None:
-    code = "import matplotlib.pyplot as p\nfor _ in range(12): p.figure(figsize=(1, 1))"
-    assert len((await execute(client, "python", code)).rich) == 8
+async def test_more_figures_than_are_shown_are_told(client: httpx.AsyncClient) -> None:
+    code = (
+        "import matplotlib.pyplot as p\nfor _ in range(26): p.figure(figsize=(1, 1)).add_subplot()"
+    )
+    ran = await execute(client, "python", code, limits={"timeout_s": 60})
+    assert len(ran.rich) == 24
+    assert ran.rich_skipped == ("2 of 26 figures: more than 24, or too large",)
+
+
+FIGURES = {
+    "each show is a figure": ("p.plot([1])\np.show()\np.bar([1], [2])\np.show()", 2),
+    "one in a loop each": ("for n in (1, 2, 3):\n    p.pie([n, 1])\n    p.show()", 3),
+    "one show of two": ("p.plot([1])\np.figure()\np.plot([2])\np.show()", 2),
+    "shown and left open": ("p.plot([1])\np.show()\np.plot([2])", 2),
+    "closed, and the last value": ("f, a = p.subplots()\na.plot([1])\np.close(f)\nf", 1),
+    "open, and the last value": ("f, a = p.subplots()\na.plot([1])\nf", 1),
+    "not pyplot's": ("from matplotlib.figure import Figure\nf = Figure()\nf.subplots()\nf", 1),
+    "an empty one": ("p.figure()", 0),
+    "with a display's backend": ("p.switch_backend('TkAgg')\np.plot([1])\np.show()", 1),
+    "of pandas": ("import pandas as d\nd.Series([1, 2]).plot()\np.show()\np.show()", 1),
+}
+
+
+@pytest.mark.parametrize("kind", FIGURES)
+async def test_figures_are_shown_as_in_a_notebook(client: httpx.AsyncClient, kind: str) -> None:
+    code, count = FIGURES[kind]
+    code = f"import matplotlib.pyplot as p\n{code}"
+    ran = await execute(client, "python", code, limits={"timeout_s": 60})
+    assert (ran.stderr, [rich.media_type for rich in ran.rich]) == ("", ["image/png"] * count)
+
+
+async def test_labels_that_lie_outside_of_a_figure_are_on_its_picture(
+    client: httpx.AsyncClient,
+) -> None:
+    code = (
+        "import matplotlib.pyplot as p\np.plot([1, 2])\n"
+        "p.xticks([0, 1], ['a label that is far too long' * 2, 'b'], rotation=90)"
+    )
+    ran = await execute(client, "python", code)
+    picture = base64.b64decode(ran.rich[0].base64 or "")
+    assert int.from_bytes(picture[20:24], "big") > 600
+
+
+async def test_a_value_is_shown_in_every_form_it_has(client: httpx.AsyncClient) -> None:
+    code = (
+        "class Both:\n    def _repr_markdown_(self): return '*x*'\n"
+        "    def _repr_latex_(self): return '$x$'\nBoth()"
+    )
+    ran = await execute(client, "python", code)
+    assert [rich.media_type for rich in ran.rich] == ["text/markdown", "text/latex"]
+    code = (
+        "class Bundle:\n    def _repr_mimebundle_(self, include=None, exclude=None):\n"
+        "        return {'text/html': '<i>', 'application/json': {'a': 1}, 'text/plain': 'i'}, {}\n"
+        "Bundle()"
+    )
+    ran = await execute(client, "python", code)
+    assert [(rich.media_type, rich.text) for rich in ran.rich] == [
+        ("text/html", "<i>"),
+        ("application/json", '{"a": 1}'),
+    ]
 
 
 async def test_what_a_program_writes_into_the_pipe_itself_is_bounded() -> None:

@@ -28,9 +28,9 @@ HEAVY = ("typing", "dataclasses", "pathlib", "pydantic", "inspect")
 ORDER = RunOrder(
     program="main.py",
     code="print('ä')",
-    start=["python3", "main.py"],
+    start=["python3"],
     compile=[],
-    removed=[],
+    beside=False,
     stdin="",
     args=["a"],
     env={"A": "b"},
@@ -39,6 +39,7 @@ ORDER = RunOrder(
     artifacts=["*"],
     artifact_count=1,
     artifact_bytes=2,
+    output_bytes=3,
 )
 
 

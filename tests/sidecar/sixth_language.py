@@ -15,7 +15,7 @@ ENTRY = """
         title="Perl",
         image="perl",
         program="main.pl",
-        start=("perl", "main.pl"),
+        start=("perl",),
         aliases=("pl",),
         commands=("perl",),
     ),

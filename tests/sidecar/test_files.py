@@ -29,12 +29,12 @@ def link(name: str) -> tarfile.TarInfo:
 
 def test_what_is_packed_can_be_unpacked() -> None:
     files = {"a/é.txt": base64.b64encode(b"one").decode(), "b": ""}
-    packed = pack_files(files, program="main.py", room_mb=1)
+    packed = pack_files(files, room_mb=1)
     assert {file.path: file.base64 for file in unpack_artifacts(packed)} == files
 
 
 def test_no_files_are_no_tar() -> None:
-    assert pack_files({}, program="main.py", room_mb=1) == b""
+    assert pack_files({}, room_mb=1) == b""
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def test_output_is_written_so_that_no_reader_of_lines_can_break_it() -> None:
 def test_what_was_cut_is_said_where_litellm_looks() -> None:
     cut = ended("ok", exit_code=0, stdout_bytes=5000, truncated=Truncated(stdout=True))
     first = events(OpenSandboxEventFormat(1).execution(cut))[0]
-    assert first["text"] == "\n[cut: of 5000 bytes, the first 100 were kept]\n"
+    assert first["text"] == "\n[cut: of 5000 bytes, 100 were kept]\n"
 
 
 def test_a_second_figure_is_a_result_of_its_own() -> None:

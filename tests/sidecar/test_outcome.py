@@ -60,7 +60,8 @@ def _parse_result(changes: dict[str, JsonValue]) -> RunResult:
         (exchanged(signal=9, late=True), ("timeout", 124, "SIGKILL")),
         (exchanged("timeout"), ("timeout", 124, "SIGKILL")),
         (exchanged("timeout", exit_code=0), ("ok", 0, None)),
-        (exchanged("flood"), ("killed", 137, "SIGKILL")),
+        (exchanged("flood"), ("output_limit", 137, "SIGKILL")),
+        (exchanged(signal=9, flooded=True), ("output_limit", 137, "SIGKILL")),
         (exchanged("lost"), ("killed", 137, "SIGKILL")),
     ],
 )

@@ -36,7 +36,6 @@ def said(answer: httpx.Response) -> str:
         ({"limits": {"workspace_mb": 250}}, "limits.workspace_mb 250, with 80 for /tmp"),
         ({"files": {"../x": ""}}, "'../x' is not a plain relative path"),
         ({"files": {"x": "no base64!"}}, "file 'x' is not base64"),
-        ({"files": {"main.sh": ""}}, "'main.sh' is the snippet's own name"),
         ({"files": {"a": "", "a/b": ""}}, "'a' cannot be both a file and the folder of 'a/b'"),
         ({"env": {"LD_PRELOAD": "x"}}, "environment variable 'LD_PRELOAD' cannot be set"),
         ({"user": "root"}, "a sandbox has no user but 'sandbox', and nothing in it runs as root"),

@@ -18,7 +18,7 @@ def test_a_value_and_what_can_be_shown_of_it_are_taken_over() -> None:
             {"media_type": "text/html", "text": "<b>"},
             {"media_type": "image/png", "base64": "AA=="},
         ],
-        "cut": False,
+        "skipped": [],
     }
     assert parse_values(json.dumps(said).encode()) == SnippetValues(
         result_repr="1",
@@ -44,6 +44,14 @@ def test_media_of_no_form_are_no_value(rich: JsonValue) -> None:
     assert parse_values(json.dumps(said).encode()) == SnippetValues()
 
 
+def test_values_that_come_line_by_line_are_put_together() -> None:
+    figure = {"media_type": "image/png", "base64": "AA=="}
+    lines = [{"rich": [figure]}, {"result_repr": "1", "rich": [figure], "skipped": ["3 of 4"]}, {}]
+    body = "\n".join(map(json.dumps, lines)).encode()
+    values = parse_values(body + b'\n{"half of a li')
+    assert (values.result_repr, len(values.rich), values.skipped) == ("1", 2, ("3 of 4",))
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -53,7 +61,7 @@ def test_media_of_no_form_are_no_value(rich: JsonValue) -> None:
         b'{"result_repr": 1}',
         b'{"result_repr": "\\ud800"}',
         b'{"exit_code": 0}',
-        json.dumps({"rich": [{"media_type": "text/html", "text": "a"}] * 33}).encode(),
+        json.dumps({"rich": [{"media_type": "text/html", "text": "a"}] * 65}).encode(),
         b" " * MAX_VALUES_BYTES + b"{}",
     ],
 )

@@ -93,6 +93,8 @@ def _notes(execution: Execution) -> Iterator[str]:
             yield f"{name} was longer than the sandbox keeps and is cut"
     for change in execution.normalized:
         yield f"before it ran, {change}"
+    for skipped in execution.rich_skipped:
+        yield f"not shown: {skipped}"
     for skipped in execution.artifacts_skipped:
         yield f"not brought back: {skipped}"
     if execution.session is not None and execution.session.workspace == "lost":

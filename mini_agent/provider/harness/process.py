@@ -40,6 +40,8 @@ def list_notes(execution: Execution) -> Iterable[str]:
         yield f"cut off after {limits.timeout_s:g} s"
     if execution.status == "oom":
         yield f"ended: it needed more than the {limits.memory_mb} MiB it may use"
+    if execution.status == "output_limit":
+        yield "ended: it printed more than a program may"
     if execution.status == "killed":
         yield f"ended by {execution.signal or 'the sandbox'}"
     if execution.truncated.stdout:

@@ -135,13 +135,18 @@ class Confinement:
         return {
             "/tmp": f"{common},noexec,size={tmp_mb(self.limits.memory_mb)}m,mode=1777",  # noqa: S108 - the sandbox's own
             "/workspace": f"{common},exec,size={self.limits.workspace_mb}m,{owner}",
+            # The program's own file, and what a compiler makes of it.
+            "/tmp/.snippet": f"{common},exec,size={self.limits.workspace_mb}m,{owner}",  # noqa: S108
         }
 
     def _environment(self) -> MappingProxyType[str, str]:
         # Libraries that start a thread for each of the host's cores would meet the limits at once.
         cores = str(max(1, int(self.limits.cpus)))
         threads = dict.fromkeys(("GOMAXPROCS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), cores)
-        return MappingProxyType({"HOME": "/workspace", "PYTHONUNBUFFERED": "1", **threads})
+        # Byte code would lie among the user's files, and can be older than they are.
+        python = dict.fromkeys(("PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"), "1")
+        user = dict.fromkeys(("USER", "LOGNAME"), "sandbox")
+        return MappingProxyType({"HOME": "/workspace", **user, **python, **threads})
 
 
 def tmp_mb(memory_mb: int) -> int:

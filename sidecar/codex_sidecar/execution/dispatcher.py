@@ -41,9 +41,7 @@ class Dispatcher:
         started_at = time.perf_counter()
         image_language = select_image_language(snippet)
         limits = await self._machine.resolve_limits(snippet.limits, image_language)
-        files = pack_files(
-            snippet.files, program=SPECS[snippet.language].program, room_mb=limits.workspace_mb
-        )
+        files = pack_files(snippet.files, room_mb=limits.workspace_mb)
         lifetime_s = START_TIMEOUT_S + COMPILE_TIMEOUT_S + limits.timeout_s + LIFETIME_MARGIN_S
         async with self._queue.slot(caller):
             queued_ms = _elapsed_ms(started_at)

@@ -48,10 +48,10 @@ class DeadlineMargins:
     sidecar_s: float
 
 
-# A sandbox of one snippet is killed from outside. In a session's the runner comes first, as it can
-# end the snippet alone.
-SIDECAR_FIRST: Final = DeadlineMargins(runner_s=2.0, sidecar_s=0.0)
+# The runner comes first: it ends the snippet alone, and what that has left can still be fetched.
 RUNNER_FIRST: Final = DeadlineMargins(runner_s=0.0, sidecar_s=3.0)
+# Bytes of output beyond its limit that the runner may still have sent.
+FLOOD_MARGIN_BYTES: Final = 1 << 20
 
 
 class Exchange:
@@ -61,7 +61,7 @@ class Exchange:
         self,
         channel: FrameChannel,
         limits: EnforcedLimits,
-        margins: DeadlineMargins = SIDECAR_FIRST,
+        margins: DeadlineMargins = RUNNER_FIRST,
         listener: Listener | None = None,
     ) -> None:
         self._channel, self._limits, self._margins = channel, limits, margins
@@ -84,6 +84,10 @@ class Exchange:
     def has_started(self) -> bool:
         """Whether the program itself was started."""
         return self._running_since > 0
+
+    @property
+    def _max_output_bytes(self) -> int:
+        return max(MIN_FLOOD_BYTES, 2 * self._limits.output_bytes)
 
     @property
     def timed_out(self) -> bool:
@@ -126,6 +130,7 @@ class Exchange:
         # Artifacts that take too long do not change the result.
         if self.result is None and self.cut in ("timeout", "flood"):
             await self._kill_and_drain(kill)
+        self._send_ends()
 
     async def interrupt(self) -> None:
         """Send the program, or its compiler, what Ctrl-C sends (SIGINT)."""
@@ -149,11 +154,10 @@ class Exchange:
         code, self.normalized = normalize_code(snippet.code, snippet.language)
         return RunOrder(
             program=spec.program,
-            code=code,
+            beside=spec.lies_beside(code) or _starts_anew(snippet),
+            code=spec.source(code),
             start=list(spec.start),
             compile=list(spec.compile),
-            # Whatever permissions an earlier snippet gave a file of that name.
-            removed=[spec.program],
             # Bytes that are no text go as lone surrogates, which the runner turns back.
             stdin=snippet.input_bytes().decode(errors="surrogateescape"),
             args=list(snippet.args),
@@ -163,6 +167,7 @@ class Exchange:
             artifacts=list(snippet.artifacts),
             artifact_count=MAX_ARTIFACTS,
             artifact_bytes=MAX_ARTIFACT_BYTES,
+            output_bytes=self._max_output_bytes,
             isolation=snippet.isolation if spec.forks else "spawn",
             stateful=snippet.stateful,
         )
@@ -201,9 +206,16 @@ class Exchange:
         accepted = (self.stdout if stream == "stdout" else self.stderr).add(content)
         if accepted:
             self._listener.on_output(stream, accepted)
-        max_bytes = max(MIN_FLOOD_BYTES, 2 * self._limits.output_bytes)
+        max_bytes = self._max_output_bytes + FLOOD_MARGIN_BYTES
         if not self.cut and self.stdout.total_bytes + self.stderr.total_bytes > max_bytes:
             self.cut = "flood"
+
+    def _send_ends(self) -> None:
+        """Give the listener what was held back of the streams until there was no more."""
+        if end := self.stdout.close():
+            self._listener.on_output("stdout", end)
+        if end := self.stderr.close():
+            self._listener.on_output("stderr", end)
 
     def _unpack_artifacts(self, body: bytes) -> None:
         skipped, archive = frames.split_parts(body)
@@ -228,6 +240,13 @@ class Exchange:
             async with asyncio.timeout(DRAIN_TIMEOUT_S):
                 while not self.is_complete:
                     self._handle(await self._channel.receive(self._nonce))
+
+
+def _starts_anew(snippet: Snippet) -> bool:
+    """Whether an interpreter starts for it that looks for modules beside the program's file."""
+    has_own_options = any(name.startswith("PYTHON") for name in snippet.env)
+    is_clean = snippet.isolation == "spawn" or has_own_options
+    return SPECS[snippet.language].forks and is_clean
 
 
 def _now() -> float:

@@ -19,12 +19,12 @@ MAX_ARTIFACTS: Final = 64
 MAX_ARTIFACT_BYTES: Final = 8 << 20
 
 
-def pack_files(files: Mapping[str, str], *, program: str, room_mb: int) -> bytes:
+def pack_files(files: Mapping[str, str], *, room_mb: int) -> bytes:
     """Pack a snippet's files as a tar, empty for none; `BadRequest` where they do not fit."""
     if not files:
         return b""
     contents = {name: base64.b64decode(content) for name, content in files.items()}
-    _require_room(contents, program, room_mb)
+    _require_room(contents, room_mb)
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for name, content in contents.items():
@@ -43,9 +43,7 @@ def unpack_artifacts(archive: bytes) -> tuple[Artifact, ...]:
         raise RunnerLost(f"the artifacts are not a readable tar: {odd}") from odd
 
 
-def _require_room(contents: Mapping[str, bytes], program: str, room_mb: int) -> None:
-    if program in contents:
-        raise BadRequest(f"files: {program!r} is the snippet's own name", field="files")
+def _require_room(contents: Mapping[str, bytes], room_mb: int) -> None:
     for name in contents:
         for parent in PurePosixPath(name).parents:
             if str(parent) in contents:

@@ -38,8 +38,8 @@ def determine_outcome(exchange: Exchange, *, oom_killed: bool) -> Outcome:
             f"the snippet's files could not be placed in its workspace: {result.failed}",
             field="files",
         )
-    if exchange.cut == "flood":
-        return Outcome("killed", KILLED_EXIT, "SIGKILL")
+    if exchange.cut == "flood" or (result is not None and result.flooded):
+        return Outcome("output_limit", KILLED_EXIT, "SIGKILL")
     if result is not None and not exchange.timed_out:
         return _result_outcome(result)
     if exchange.cut == "lost":
@@ -96,6 +96,7 @@ def build_execution(
         oom_events=result.oom_kills if result else int(oom_killed),
         result_repr=exchange.values.result_repr,
         rich=exchange.values.rich,
+        rich_skipped=exchange.values.skipped,
         artifacts=exchange.artifacts,
         artifacts_skipped=exchange.skipped,
         normalized=exchange.normalized,

@@ -17,7 +17,7 @@ from codex_sidecar.kinds import (
     kind_language,
     select_kind,
 )
-from codex_sidecar.runner.exchange import RUNNER_FIRST, Exchange
+from codex_sidecar.runner.exchange import Exchange
 from codex_sidecar.runner.files import pack_files
 from codex_sidecar.runner.outcome import build_execution
 from codex_sidecar.runner.output import Listener
@@ -28,7 +28,6 @@ from codex_sidecar.sessions.sandboxes import (
     merge_limits,
 )
 from mini_agent_protocol.execution import EnforcedLimits, Execution, SessionFacts
-from mini_agent_protocol.languages import SPECS
 from mini_agent_protocol.snippet import Limits, Snippet
 
 INTERRUPT_TIMEOUT_S: Final = 0.7
@@ -84,9 +83,7 @@ class Kernel:
         started_at = time.perf_counter()
         kind = self._select_kind(snippet)
         limits = await self._resolve_limits(snippet, kind)
-        files = pack_files(
-            snippet.files, program=SPECS[snippet.language].program, room_mb=limits.workspace_mb
-        )
+        files = pack_files(snippet.files, room_mb=limits.workspace_mb)
         sandbox = await self._sandboxes.acquire(kind, limits)
         self._require_active()
         if snippet.stateful:
@@ -123,7 +120,7 @@ class Kernel:
         files: bytes,
         listener: Listener | None,
     ) -> Execution | None:
-        exchange = Exchange(sandbox.container, limits, RUNNER_FIRST, listener)
+        exchange = Exchange(sandbox.container, limits, listener=listener)
         self._exchange, self._sandbox = exchange, sandbox
         try:
             await exchange.run(snippet, files, lambda: self._end(sandbox, exchange))

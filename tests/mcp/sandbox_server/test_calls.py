@@ -187,4 +187,4 @@ async def test_a_session_that_is_over_is_followed_by_a_new_one(
         (await http.delete(f"/v1/sessions/{over}")).raise_for_status()
     said = await call_text(client, "shell", command="ls")
     assert "without the earlier files" in said
-    assert await call_text(client, "shell", command="ls | wc -l") == "exit code 0\nstdout:\n1"
+    assert await call_text(client, "shell", command="ls | wc -l") == "exit code 0\nstdout:\n0"

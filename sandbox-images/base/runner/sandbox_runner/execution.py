@@ -16,12 +16,8 @@ from sandbox_runner.process.pipes import Pipes, fork_with_pipes
 from sandbox_runner.process.watch import Emit, Inputs, ProcessExit, ProcessWatcher
 from sandbox_runner.standby.processes import StandbyProcesses
 from sandbox_runner.standby.start import ChildMain, Start, build_start, child_main
-from sandbox_runner.workspace.files import (
-    WorkspaceError,
-    ensure_private_folder,
-    remove_if_exists,
-    write,
-)
+from sandbox_runner.workspace.files import WorkspaceError
+from sandbox_runner.workspace.program import ProgramFile, place_program
 
 MAX_COMPILER_BYTES = 1 << 20
 
@@ -34,6 +30,7 @@ class SnippetExecution:
         self._order: RunOrder = decode_order(header)
         self._archive = inputs.stream.receive(frames.FILES)
         self._nonce = b""
+        self._program = ProgramFile(WORKSPACE, self._order.program, -1)
         self._oom_kills = oom_kills()
 
     def run(self) -> ChildMain | None:
@@ -49,17 +46,15 @@ class SnippetExecution:
         return self._compile() if self._order.compile else self._run_program(0.0)
 
     def _write_files(self) -> None:
-        ensure_private_folder()
         if self._archive:
             from sandbox_runner.workspace.transfer import unpack  # noqa: PLC0415 - most have no files
 
             unpack(self._archive)
-        for name in self._order.removed:
-            remove_if_exists(name)
-        write(self._order.program, self._order.code.encode())
+        if self._order.beside or not self._order.stateful:
+            self._program = place_program(self._order)
 
     def _compile(self) -> ChildMain | None:
-        start = Start(self._order.compile, "", [], {})
+        start = Start([*self._order.compile, self._program.path], "", [], {})
         pipes = self._start(start)
         if pipes is None:
             return child_main(start)
@@ -68,6 +63,7 @@ class SnippetExecution:
         watcher = ProcessWatcher(self._inputs, pipes, b"")
         limit_s = self._order.compile_timeout_s
         end = watcher.wait(limit_s, _collect_into(output), self._standby.pids)
+        self._withdraw()
         if output:
             self._emit(frames.STDERR, b"".join(output))
         if end.status == 0:
@@ -76,7 +72,7 @@ class SnippetExecution:
         return None
 
     def _run_program(self, compile_ms: float) -> ChildMain | None:
-        start = build_start(self._order)
+        start = build_start(self._order, self._program.path)
         pipes = self._start(start)
         if pipes is None:
             return child_main(start)
@@ -95,7 +91,8 @@ class SnippetExecution:
                 from sandbox_runner.python.cells import Cells  # noqa: PLC0415 - slow, and rare
 
                 return Cells(WORKSPACE, control).run
-        pipes = interpreter.send_cell(self._order)
+        file = self._program.path if self._order.beside else ""
+        pipes = interpreter.send_cell(self._order, file)
         self._follow(pipes, RunResult(python=state), interpreter.control)
         return None
 
@@ -103,13 +100,18 @@ class SnippetExecution:
         self._receive_nonce()
         self._emit(frames.RUNNING, b"")
         stdin = self._order.stdin.encode(errors="surrogateescape")
-        watcher = ProcessWatcher(self._inputs, pipes, stdin, control)
+        max_bytes = self._order.output_bytes
+        watcher = ProcessWatcher(self._inputs, pipes, stdin, control, max_bytes)
         end = watcher.wait(self._order.timeout_s, self._emit, self._standby.pids)
+        self._withdraw()
         if end.values:
             self._emit(frames.VALUES, end.values)
         self._report(self._finish(begun, end)._replace(run_ms=end.ms))
         if self._order.artifacts:
             self._send_artifacts()
+
+    def _withdraw(self) -> None:
+        self._program.withdraw(self._order.code.encode())
 
     def _receive_nonce(self) -> None:
         # INVARIANT: read only once the child exists, which therefore does not know it.
@@ -128,6 +130,7 @@ class SnippetExecution:
             exit_code=max(code, 0),
             signal=max(-code, 0),
             late=end.late,
+            flooded=end.flooded,
             oom_kills=oom_kills() - self._oom_kills,
         )
 

@@ -9,10 +9,12 @@ from sandbox_runner.execution import SnippetExecution
 from sandbox_runner.paths import WORKSPACE
 from sandbox_runner.process.pipes import make_undumpable
 from sandbox_runner.process.watch import Inputs, open_child_wakeup
+from sandbox_runner.python.interpreter import prepare_interpreter
 from sandbox_runner.python.preload import preload
 from sandbox_runner.standby.processes import StandbyProcesses
 from sandbox_runner.standby.start import ChildMain
 from sandbox_runner.stream import Stream
+from sandbox_runner.workspace.program import link_workspace
 
 ABOUT_FILE = "/opt/mini-agent/about.json"
 IDLE_S = 1.0
@@ -31,8 +33,10 @@ def serve(seconds: float, preload_set: str = "plain") -> ChildMain:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     inputs = Inputs(_move_stream(time.monotonic() + seconds), open_child_wakeup())
     _link_skeleton()
+    link_workspace()
     _name_user()
-    preload(preload_set)
+    if preload(preload_set):
+        prepare_interpreter()
     standby = StandbyProcesses()
     with open(ABOUT_FILE, "rb") as about:
         ready = about.read()

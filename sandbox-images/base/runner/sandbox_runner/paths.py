@@ -1,5 +1,5 @@
 """Where a sandbox's files lie."""
 
 WORKSPACE = "/workspace"
-# In the workspace, and no snippet's: compilers' caches and binaries.
-PRIVATE_FOLDER = ".mini-agent"
+# No user's: the program's own file, and compilers' caches and binaries.
+SNIPPET_FOLDER = "/tmp/.snippet"  # noqa: S108 - the sandbox is its only user

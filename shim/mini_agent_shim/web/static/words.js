@@ -19,6 +19,7 @@ const STATES = {
 const STATUSES = {
   timeout: "time limit reached",
   oom: "memory limit reached",
+  output_limit: "output limit reached",
   killed: "killed",
   compile_error: "does not compile",
 };

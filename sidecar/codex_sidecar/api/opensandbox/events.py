@@ -111,7 +111,7 @@ def _truncation_events(execution: Execution) -> Iterable[Event]:
 
 
 def _truncation_event(stream: str, written: int, limit: int) -> Event:
-    return {"type": stream, "text": f"\n[cut: of {written} bytes, the first {limit} were kept]\n"}
+    return {"type": stream, "text": f"\n[cut: of {written} bytes, {limit} were kept]\n"}
 
 
 def _result_event(bundle: Event) -> Event:

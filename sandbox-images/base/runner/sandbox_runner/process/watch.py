@@ -16,15 +16,20 @@ MAX_WAIT_MS = 60_000.0
 MAX_VALUES_BYTES = 6 << 20
 # Seconds that a kept interpreter has, after the interruption at its deadline, before it is killed.
 GRACE_S = 1.0
+UNLIMITED = 1 << 62
 
 Emit = Callable[[bytes, bytes], None]
 
 
 class ProcessExit(Record):
-    """The wait status, whether the deadline came first, milliseconds of running, and the values."""
+    """The wait status, whether the deadline or the end of what may be written came first.
+
+    And milliseconds of running, and the values.
+    """
 
     status: int
     late: bool
+    flooded: bool
     ms: float
     values: bytes
 
@@ -52,12 +57,20 @@ class ProcessWatcher:
     The runner exits with the stream.
     """
 
-    def __init__(self, inputs: Inputs, pipes: Pipes, stdin: bytes, control: int = -1) -> None:
+    def __init__(
+        self,
+        inputs: Inputs,
+        pipes: Pipes,
+        stdin: bytes,
+        control: int = -1,
+        max_bytes: int = UNLIMITED,
+    ) -> None:
         self._stream, self._wakeup = inputs
         self._pipes, self._control = pipes, control
         self._stdin: memoryview | None = memoryview(stdin)
         self._kinds = {pipes.stdout: STDOUT, pipes.stderr: STDERR, pipes.values: VALUES}
         self._values = bytearray()
+        self._bytes_left = max_bytes
         self._status: int | None = None
         self._poll = select.poll()
         for fd in (self._wakeup, self._stream.source, control, *self._kinds):
@@ -71,19 +84,23 @@ class ProcessWatcher:
         """Relays until the process is done or late, then kills all but those spared."""
         started = time.monotonic()
         self._relay_until(started + timeout_s, emit)
-        late = self._status is None
-        if late and self._pipes.pid in spared:
+        flooded = self._status is None and self._bytes_left < 0
+        late = self._status is None and not flooded
+        if self._status is None and self._pipes.pid in spared:
             self._interrupt()
-            self._relay_until(time.monotonic() + GRACE_S, emit)
+            self._bytes_left = UNLIMITED
+            self._relay_until(time.monotonic() + GRACE_S, _discard if flooded else emit)
         ms = (time.monotonic() - started) * 1000
         if self._status is None:
             spared -= {self._pipes.pid}
         self._finish(emit, spared)
         status = signal.SIGKILL if self._status is None else self._status
-        return ProcessExit(status, late=late, ms=ms, values=bytes(self._values))
+        return ProcessExit(status, late, flooded, ms, bytes(self._values))
 
     def _relay_until(self, end: float, emit: Emit) -> None:
-        while self._status is None and (left := end - time.monotonic()) > 0:
+        while (
+            self._status is None and self._bytes_left >= 0 and (left := end - time.monotonic()) > 0
+        ):
             self._step(min(left * 1000, MAX_WAIT_MS), emit)
 
     def _step(self, wait_ms: float, emit: Emit) -> None:
@@ -130,6 +147,7 @@ class ProcessWatcher:
         if not chunk:
             self._close(output)
         elif kind != VALUES:
+            self._bytes_left -= len(chunk)
             emit(kind, chunk)
         elif len(self._values) + len(chunk) <= MAX_VALUES_BYTES:
             self._values += chunk
@@ -169,3 +187,7 @@ class ProcessWatcher:
                 pass
         for output in list(self._kinds):
             self._close(output)
+
+
+def _discard(_kind: bytes, _chunk: bytes) -> None:
+    pass

@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from functools import partial
 from types import FunctionType, ModuleType, TracebackType
 
 from mini_agent_protocol.record import TYPE_CHECKING
@@ -25,6 +24,8 @@ INTERRUPTED = -signal.SIGINT
 EXIT_NOT_FLUSHED = 120
 SWITCH_INTERVAL_S = 0.05
 OUR_FOLDER = os.path.dirname(__file__)
+# An event loop runs what is awaited outside of all functions.
+OUR_FOLDERS = (OUR_FOLDER, os.path.join(os.path.dirname(os.__file__), "asyncio"))
 
 
 def attempt(step: "Callable[[], T]") -> "tuple[T | None, BaseException | None]":
@@ -61,30 +62,56 @@ def exit_process(code: int) -> None:
     if threading is not None:
         _call(threading._shutdown)  # noqa: SLF001 - as the interpreter itself does
     _call(atexit._run_exitfuncs)  # noqa: SLF001 - as the interpreter itself does
-    flushed = flush()
+    flushed = _flush_at_exit()
     _clear_modules()
-    flushed = flush() and flushed
+    # Destructors may have written more, to the streams that the interpreter itself has.
+    sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
+    flush()
     if code == INTERRUPTED:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         signal.raise_signal(signal.SIGINT)
     os._exit(code & 0xFF if flushed else code or EXIT_NOT_FLUSHED)
 
 
-def flush() -> bool:
-    """Writes out what is still in buffers; false where that failed."""
-    fine = True
-    for stream in {id(one): one for one in (sys.stdout, sys.__stdout__, sys.stderr)}.values():
-        _, error = attempt(partial(_flush, stream))
-        if error is not None:
-            if not isinstance(error, Exception):
-                raise error
-            fine = False
-    return fine
+def flush() -> None:
+    """Writes out what is still in the buffers of the standard streams, as far as they have any."""
+    for stream in (sys.stdout, sys.stderr):
+        _flush(stream)
 
 
-def _flush(stream: "TextIO | None") -> None:
-    if stream is not None and not stream.closed:
+def _flush_at_exit() -> bool:
+    """Does that as an interpreter does when it ends: false, and words on stderr, if it failed."""
+    _, failure = _flush(sys.stdout)
+    if failure is not None:
+        _write_unraisable(failure, "Exception ignored on flushing sys.stdout")
+    _, second = _flush(sys.stderr)
+    return failure is None and second is None
+
+
+def _flush(stream: "TextIO | None") -> "tuple[object, BaseException | None]":
+    closed, _ = attempt(lambda: bool(stream is None or stream.closed))
+    # What cannot say whether it is closed is taken to be open.
+    return (None, None) if closed else attempt(lambda: _flush_open(stream))
+
+
+def _flush_open(stream: "TextIO | None") -> None:
+    if stream is not None:
         stream.flush()
+
+
+def _write_unraisable(error: BaseException, message: str) -> None:
+    """Reports an error that nothing can catch any more, in the interpreter's own words."""
+    hook, seen = sys.unraisablehook, list[object]()
+    # The type of a hook's argument has no name, so one argument is caught.
+    sys.unraisablehook = lambda args: seen.append(type(args))
+    _Unraisable()
+    sys.unraisablehook = hook
+    attempt(lambda: hook(seen[0]((type(error), error, None, message, None))))  # type: ignore[operator]
+
+
+class _Unraisable:
+    def __del__(self) -> None:
+        raise RuntimeError
 
 
 def _exit_code(end: SystemExit) -> int:
@@ -97,9 +124,19 @@ def _exit_code(end: SystemExit) -> int:
 
 
 def _skip_runner_frames(trace: TracebackType | None) -> TracebackType | None:
-    while trace is not None and os.path.dirname(trace.tb_frame.f_code.co_filename) == OUR_FOLDER:
+    while trace is not None and _folder(trace) in OUR_FOLDERS:
         trace = trace.tb_next
+    left = trace
+    # Between a notebook's line and what that runs.
+    while left is not None:
+        while left.tb_next is not None and _folder(left.tb_next).startswith(OUR_FOLDER):
+            left.tb_next = left.tb_next.tb_next
+        left = left.tb_next
     return trace
+
+
+def _folder(trace: TracebackType) -> str:
+    return os.path.dirname(trace.tb_frame.f_code.co_filename)
 
 
 def _call(step: Callable[[], object]) -> None:

@@ -19,13 +19,13 @@ RUNNER_PACKAGES = ("sandbox_runner", "mini_agent_protocol")
 _before: dict[str, list[str]] = {"names": [], "last": []}
 
 
-def preload(name: str) -> None:
-    """Imports that set of modules; nothing in an image that has no sets."""
+def preload(name: str) -> bool:
+    """Imports that set of modules; false, and nothing, in an image that has no sets."""
     try:
         with open(PRELOAD_FILE, "rb") as sets:
             modules = json.load(sets)[name if memory_limit() >= MIN_DATA_BYTES else "plain"]
     except FileNotFoundError:
-        return
+        return False
     gc.disable()
     site.main()
     for module in modules:
@@ -37,6 +37,7 @@ def preload(name: str) -> None:
     gc.collect()
     gc.freeze()
     gc.enable()
+    return True
 
 
 def has_preloaded() -> bool:

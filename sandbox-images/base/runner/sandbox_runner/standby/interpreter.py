@@ -55,10 +55,10 @@ class KeptInterpreter:
         self._pid, self.control = pipes.pid, ours.detach()
         return None
 
-    def send_cell(self, order: RunOrder) -> Pipes:
-        """Sends it a cell to run; the pipes of that cell's standard streams."""
+    def send_cell(self, order: RunOrder, file: str) -> Pipes:
+        """Sends it a cell to run, which may lie in a file; the pipes of that cell's streams."""
         ours, theirs = open_pipes()
-        cell = _write_cell(order)
+        cell = _write_cell(order, file)
         try:
             _send(self.control, (*theirs, cell))
             os.kill(self._pid, signal.SIGCONT)
@@ -70,11 +70,12 @@ class KeptInterpreter:
         return ours._replace(pid=self._pid)
 
 
-def _write_cell(order: RunOrder) -> int:
+def _write_cell(order: RunOrder, file: str) -> int:
     # In a file, not on the socket: a process that does not read cannot make the runner wait.
     cell = os.memfd_create("cell")
     with open(cell, "wb", closefd=False) as text:
-        text.write(json.dumps({"code": order.code, "args": order.args, "env": order.env}).encode())
+        fields = {"code": order.code, "args": order.args, "env": order.env, "file": file}
+        text.write(json.dumps(fields).encode())
     os.lseek(cell, 0, os.SEEK_SET)
     return cell
 

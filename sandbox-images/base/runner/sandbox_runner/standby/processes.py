@@ -43,7 +43,9 @@ class StandbyProcesses:
         """The pipes of the process that waited, which starts now, if it is one for this order."""
         if not self._node_command:
             return self._preforked.take(json.dumps(start).encode())
-        return self._preforked.take(encode_for_node(order)) if self._fits_node(order) else None
+        if not self._fits_node(order):
+            return None
+        return self._preforked.take(encode_for_node(order, start.program))
 
     def _exec_waiting_node(self) -> None:
         os.set_inheritable(CONTROL_FD, True)
@@ -65,6 +67,6 @@ def read_node_command() -> tuple[str, ...]:
         return ()
 
 
-def encode_for_node(order: RunOrder) -> bytes:
+def encode_for_node(order: RunOrder, program: str) -> bytes:
     """What the bootstrap of a waiting node reads before it runs the program."""
-    return json.dumps({"args": order.args, "env": order.env}).encode()
+    return json.dumps({"program": program, "args": order.args, "env": order.env}).encode()

@@ -1,6 +1,7 @@
 """What a process that was forked for a program turns into."""
 
 import os
+import time
 from collections.abc import Callable
 
 from mini_agent_protocol.order import RunOrder
@@ -16,7 +17,8 @@ ChildMain = Callable[[], None]
 class Start(Record):
     """How a program starts: with a command, or where there is none, in this very interpreter.
 
-    `program` is the Python file that the interpreter then runs, `args` are its arguments.
+    `program` is the path of the Python file that the interpreter then runs, `args` are its
+    arguments.
     """
 
     command: list[str]
@@ -25,16 +27,21 @@ class Start(Record):
     env: dict[str, str]
 
 
-def build_start(order: RunOrder) -> Start:
-    """How the order's program starts."""
+def build_start(order: RunOrder, program: str) -> Start:
+    """How the order's program starts, whose file is `program`."""
     if _forks_the_runner(order):
-        return Start([], order.program, order.args, order.env)
-    return Start([*order.start, *order.args], order.program, [], order.env)
+        return Start([], program, order.args, order.env)
+    # A compiled program is its own command. In the workspace a file is called by its name.
+    name = program.removeprefix(f"{WORKSPACE}/")
+    command = order.start if order.compile else [*order.start, name]
+    return Start([*command, *order.args], program, [], order.env)
 
 
 def child_main(start: Start) -> ChildMain:
     """Replaces this process by the command; returns only where there is none."""
     os.environ.update(start.env)
+    if "TZ" in start.env:
+        time.tzset()
     if start.command:
         exec_command(tuple(start.command))
     return Program(WORKSPACE, start.program, start.args).run

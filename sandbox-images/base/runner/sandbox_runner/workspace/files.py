@@ -4,7 +4,7 @@ import errno
 import os
 import stat
 
-from sandbox_runner.paths import PRIVATE_FOLDER, WORKSPACE
+from sandbox_runner.paths import WORKSPACE
 
 MAX_FILE_BYTES = 64 << 20
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
@@ -37,19 +37,6 @@ class WorkspaceError(Exception):
 def error_kind(error: OSError) -> str:
     """The kind of an error that the kernel reported."""
     return _KINDS.get(error.errno or 0, "refused")
-
-
-def ensure_private_folder() -> None:
-    """Makes the private folder, whatever a snippet has put in its place."""
-    path = f"{WORKSPACE}/{PRIVATE_FOLDER}"
-    try:
-        os.mkdir(path, 0o755)
-    except FileExistsError:
-        if stat.S_ISDIR(os.lstat(path).st_mode):
-            os.chmod(path, 0o700)
-        else:
-            os.unlink(path)
-            os.mkdir(path, 0o755)
 
 
 def read(path: str, offset: int = 0, length: int = MAX_FILE_BYTES) -> tuple[bytes, os.stat_result]:
@@ -113,12 +100,6 @@ def delete(path: str) -> None:
         os.unlink(name, dir_fd=folder)
 
 
-def remove_if_exists(path: str) -> None:
-    """Removes a file, if it is there."""
-    with _Folder(path) as (folder, name):
-        _unlink_if_exists(name, folder)
-
-
 class _Folder:
     """The folder that a path's last part is in, open, and that part."""
 
@@ -143,7 +124,7 @@ class _Folder:
 
 def _parts(path: str) -> list[str]:
     parts = path.split("/")
-    if not all(parts) or {".", ".."} & set(parts) or parts[0] == PRIVATE_FOLDER or "\0" in path:
+    if not all(parts) or {".", ".."} & set(parts) or "\0" in path:
         raise WorkspaceError("refused", f"{path!r} is not a path in the workspace")
     return parts
 

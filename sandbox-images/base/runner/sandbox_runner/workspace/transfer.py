@@ -91,7 +91,7 @@ def collect(order: RunOrder) -> Collection:
             for pattern in patterns:
                 pattern.see_folder(path)
         # All of them see every path, so that each knows whether it found something.
-        elif path != order.program and True in [pattern.matches(path) for pattern in patterns]:
+        elif True in [pattern.matches(path) for pattern in patterns]:
             files.take(path, status)
     for pattern in patterns:
         if complaint := pattern.complaint():

@@ -5,7 +5,7 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 
-from sandbox_runner.paths import PRIVATE_FOLDER, WORKSPACE
+from sandbox_runner.paths import WORKSPACE
 
 MAX_ENTRIES = 20_000
 MAX_WALK_S = 2.0
@@ -46,4 +46,4 @@ def _names(folder: str, skip: Skip) -> list[str]:
     except OSError as refused:
         skip(folder, refused.strerror or "unreadable")
         return []
-    return sorted(name for name in names if folder or name != PRIVATE_FOLDER)
+    return sorted(names)
