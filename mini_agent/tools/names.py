@@ -238,11 +238,21 @@ def _find_own_tool(name: str, known: Mapping[str, OfferedTool]) -> OfferedTool |
 
 def _find_by_spelling(name: str, known: Mapping[str, OfferedTool]) -> OfferedTool | None:
     """Find the one tool whose name differs in letter case, separators or its namespace alone."""
-    whole = [each for each in known if normalize_name(each) == normalize_name(name) != ""]
-    if not whole:
-        wanted = _split_namespaces(name)
-        whole = [each for each in known if _differ_in_namespace(wanted, _split_namespaces(each))]
-    return known[whole[0]] if len(whole) == 1 else None
+    wanted = normalize_name(name)
+    found = [
+        tool
+        for tool in known.values()
+        if wanted and wanted in (normalize_name(tool.name), normalize_name(tool.own_name))
+    ]
+    if not found:
+        parts = _split_namespaces(name)
+        found = [
+            tool
+            for tool in known.values()
+            if _differ_in_namespace(parts, _split_namespaces(tool.name))
+            or _differ_in_namespace(parts, _split_namespaces(tool.own_name))
+        ]
+    return found[0] if len(found) == 1 else None
 
 
 def _split_namespaces(name: str) -> tuple[str, ...]:

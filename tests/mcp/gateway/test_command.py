@@ -24,7 +24,7 @@ from tests.mcp.gateway.conftest import (
 from tests.tools.conftest import Notes
 
 # Of tests/tools/mcp_server_here.py.
-TOOLS = 9
+TOOLS = 11
 
 
 async def told(*arguments: str, **variables: str) -> tuple[int, str]:
