@@ -41,17 +41,14 @@ async def test_a_wrong_listing_costs_the_servers_tools(harness: Harness, kind: s
     assert "\n" not in line
 
 
-@pytest.mark.parametrize(
-    ("kind", "remark"),
-    [
-        ("prints", "it prints on standard output what is no message: 'log: "),
-        ("names", "no model takes a tool named 'my tool!'"),
-    ],
-)
-async def test_a_server_that_can_be_used_is_with_a_line(
-    harness: Harness, kind: str, remark: str
-) -> None:
-    assert await call_good(harness, kind) == "called"
+async def test_an_odd_name_costs_nothing(harness: Harness) -> None:
+    assert await call_good(harness, "names") == "called"
+    assert harness.observer.warnings == []
+
+
+async def test_a_server_that_prints_can_be_used_and_costs_a_line(harness: Harness) -> None:
+    remark = "it prints on standard output what is no message: 'log: "
+    assert await call_good(harness, "prints") == "called"
     (line,) = harness.observer.warnings
     assert remark in line
 
