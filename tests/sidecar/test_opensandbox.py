@@ -152,10 +152,10 @@ async def test_there_is_no_other_port_and_no_sandbox_that_was_not_made_here(
 @pytest.mark.parametrize(
     ("limits", "requests", "memory_mb"),
     [
-        ({"memory": "2Gi"}, {}, 256),
+        ({"memory": "2Gi"}, {}, 288),
         ({"memory": "128Mi"}, {}, 128),
         ({"memory": "2G"}, {"memory": "512Mi"}, 512),
-        ({"cpu": "500m", "memory": "2147483648"}, {"memory": "64Mi"}, 256),
+        ({"cpu": "500m", "memory": "2147483648"}, {"memory": "64Mi"}, 288),
     ],
 )
 async def test_a_limit_is_the_most_it_takes_and_a_request_the_least_it_has(

@@ -21,7 +21,7 @@ class DefaultLimits:
     """Limits of a snippet that names none; units as in `Limits`."""
 
     timeout_s: float = 10.0
-    memory_mb: int = 256
+    memory_mb: int = 288
     cpus: float = 1.0
     pids: int = 128
     output_bytes: int = 65_536

@@ -70,7 +70,7 @@ async def test_a_sandbox_is_found_again_by_its_id(told: dict[str, str]) -> None:
         ("print(1)\n{}['a']", "KeyError", "KeyError: 'a'"),
         ("x = (", "SyntaxError", "SyntaxError: '(' was never closed"),
         ("raise SystemExit(3)", "ExitCode", "the code ended with exit code 3"),
-        ("b'x' * 10**9", "OutOfMemory", "the code needed more than the 256 MiB it may use"),
+        ("b'x' * 10**9", "OutOfMemory", "the code needed more than the 288 MiB it may use"),
     ],
 )
 async def test_code_that_fails_is_an_error_in_words(
