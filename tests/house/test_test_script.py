@@ -14,10 +14,12 @@ PYTEST = """#!/usr/bin/env bash
 echo "asked: $*"
 case "$*" in
   *"not engine"*) sleep "$(cat others-take)"; exit "$(cat others)" ;;
+  *"engine tests/cases"*) exit "$(cat apart)" ;;
   *) exit "$(cat engine)" ;;
 esac
 """
-ENGINE = "asked: -m pytest -m engine"
+ENGINE = "asked: -m pytest -m engine --ignore=tests/cases --ignore=tests/coding"
+APART = "asked: -m pytest -m engine tests/cases tests/coding"
 OTHERS = "asked: -m pytest -m not engine -n auto --dist loadfile --no-loadscope-reorder"
 
 
@@ -35,7 +37,10 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def ends(checkout: Path, engine: int, others: int, others_take_s: float = 0.0) -> None:
+def ends(
+    checkout: Path, engine: int, others: int, others_take_s: float = 0.0, apart: int = 0
+) -> None:
+    (checkout / "apart").write_text(str(apart))
     (checkout / "engine").write_text(str(engine))
     (checkout / "others").write_text(str(others))
     (checkout / "others-take").write_text(str(others_take_s))
@@ -59,7 +64,7 @@ def completed(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[st
 
 
 def test_the_other_part_is_printed_after_the_engines(checkout: Path) -> None:
-    assert run(checkout) == (0, [ENGINE, OTHERS])
+    assert run(checkout) == (0, [ENGINE, OTHERS, APART])
 
 
 @pytest.mark.parametrize(
@@ -67,7 +72,7 @@ def test_the_other_part_is_printed_after_the_engines(checkout: Path) -> None:
 )
 def test_the_worst_code_is_the_code(checkout: Path, engine: int, others: int, code: int) -> None:
     ends(checkout, engine, others)
-    assert run(checkout) == (code, [ENGINE, OTHERS])
+    assert run(checkout) == (code, [ENGINE, OTHERS, APART])
 
 
 def test_a_failure_that_has_scrolled_away_is_named_at_the_end(checkout: Path) -> None:
@@ -75,9 +80,14 @@ def test_a_failure_that_has_scrolled_away_is_named_at_the_end(checkout: Path) ->
     assert "the engine failed, further up: exit code 1" in completed(checkout).stderr
 
 
+def test_the_engines_tests_that_stand_apart_count_too(checkout: Path) -> None:
+    ends(checkout, engine=0, others=0, apart=2)
+    assert run(checkout) == (2, [ENGINE, OTHERS, APART])
+
+
 def test_the_part_that_takes_longer_is_waited_for(checkout: Path) -> None:
     ends(checkout, engine=0, others=3, others_take_s=0.5)
-    assert run(checkout) == (3, [ENGINE, OTHERS])
+    assert run(checkout) == (3, [ENGINE, OTHERS, APART])
 
 
 def test_arguments_are_those_of_one_pytest(checkout: Path) -> None:
