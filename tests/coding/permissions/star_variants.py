@@ -26,7 +26,7 @@ MORE: dict[str, list[str]] = {
         "git remote set-url origin ./bare.git",
         "git mv src/a.py .envrc",
         "git mv src/a.py .claude/settings.json",
-        "git mv src/.claude .",
+        "git mv payload/.claude .",
         "git checkout x -- .claude/settings.json",
         "git checkout x .mcp.json",
         "git restore --source=x .vscode/tasks.json",

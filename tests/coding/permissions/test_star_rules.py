@@ -24,7 +24,7 @@ def project(project: Path) -> Path:
         (repository / ".git").mkdir(parents=True)
     (project / "bare.git" / "objects").mkdir(parents=True)
     (project / "bare.git" / "HEAD").write_text("ref: refs/heads/main\n")
-    (project / "src" / ".claude").mkdir()
+    (project / "payload" / ".claude").mkdir(parents=True)
     (project / "worktree").mkdir()
     (project / "worktree" / ".git").write_text("gitdir: ../elsewhere\n")
     (project / "link").symlink_to("sub")
