@@ -24,6 +24,10 @@ REMARKS: Final = frozenset({"description", "argument-hint"})
 QUOTE_IT: Final = "write a value that has a colon or begins with a sign of YAML's in quotes"
 
 
+class RepeatedKey(BadRequest):
+    """The front matter has a key twice."""
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """A file: the metadata of its front matter, and the text below.
@@ -115,6 +119,8 @@ def parse_lenient(path: Path, text: str) -> Document:
     """
     try:
         return parse_document(path, text)
+    except RepeatedKey:
+        raise
     except BadRequest:
         lines = text.removeprefix(BYTE_ORDER_MARK).splitlines()
         end = next(at for at, line in enumerate(lines[1:], 1) if line.strip() == FENCE)
@@ -140,12 +146,13 @@ def _parse_by_key(lines: Sequence[str]) -> tuple[dict[str, str], frozenset[str]]
     nested: frozenset[str] = frozenset()
     for block in blocks:
         try:
+            _reject_repeated_keys(yaml.compose("\n".join(block), Loader=yaml.SafeLoader))
             own, below = _flatten(yaml.safe_load("\n".join(block)))
         except (yaml.YAMLError, ValueError, RecursionError):
             key, _, value = block[0].partition(":")
             own, below = {key.strip(): " ".join(" ".join((value, *block[1:])).split())}, set()
         if repeated := (own.keys() | below) & (keys.keys() | nested) - REMARKS:
-            raise BadRequest(f"the key {min(repeated)!r:.80} is there twice")
+            raise RepeatedKey(f"the key {min(repeated)!r:.80} is there twice")
         keys, nested = keys | own, nested | below
     return keys, nested
 
@@ -180,12 +187,12 @@ def _parse_metadata(path: Path, text: str) -> tuple[dict[str, str], frozenset[st
 
 
 def _reject_repeated_keys(node: object) -> None:
-    """Raise `ValueError` where a mapping of YAML has a key twice: the first would not count."""
+    """Raise `RepeatedKey` where a mapping of YAML has a key twice: the first would not count."""
     pairs = getattr(node, "value", ())
     names = [key.value for key, _ in pairs] if getattr(node, "id", "") == "mapping" else []
     repeated = [name for name in names if names.count(name) > 1 and name not in REMARKS]
     if repeated:
-        raise ValueError(f"the key {str(repeated[0])!r:.80} is there twice")
+        raise RepeatedKey(f"the key {str(repeated[0])!r:.80} is there twice")
 
 
 def _flatten(parsed: object) -> tuple[dict[str, str], frozenset[str]]:
