@@ -150,7 +150,7 @@ def _parse_by_key(lines: Sequence[str]) -> tuple[dict[str, str], frozenset[str]]
             own, below = _flatten(yaml.safe_load("\n".join(block)))
         except (yaml.YAMLError, ValueError, RecursionError):
             key, _, value = block[0].partition(":")
-            own, below = {key.strip(): " ".join(" ".join((value, *block[1:])).split())}, set()
+            own, below = {key.strip(): " ".join(" ".join((value, *block[1:])).split())}, frozenset()
         if repeated := (own.keys() | below) & (keys.keys() | nested) - REMARKS:
             raise RepeatedKey(f"the key {min(repeated)!r:.80} is there twice")
         keys, nested = keys | own, nested | below

@@ -100,8 +100,8 @@ def parse_decision(text: str, event: EventName = "UserPromptSubmit") -> HookDeci
     """Parse the JSON output of a hook; None where it is no JSON object."""
     try:
         output = parse_unique_json(text.removeprefix(BYTE_ORDER_MARK))
-    except RepeatedKey as error:
-        return fail_decision(event, f"a hook's answer is not understood: {error}")
+    except RepeatedKey as repeated:
+        return fail_decision(event, f"a hook's answer is not understood: {repeated}")
     except (ValueError, RecursionError):
         return None
     if not isinstance(output, dict):

@@ -8,8 +8,8 @@ import pytest
 
 from mini_agent.coding.permissions.policy import Allow, Ask, Deny, PermissionPolicy
 from mini_agent.coding.tools.context import ToolContext
-from tests.coding.permissions.conftest import parse_rules
 from tests.coding.permissions.carried_lines import CARRIED, SAID
+from tests.coding.permissions.conftest import parse_rules
 from tests.coding.permissions.fence_lines import DENIED, EVERYDAY, OPENING, OTHER, UNCLEAR
 
 
