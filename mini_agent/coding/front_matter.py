@@ -19,7 +19,13 @@ KEY_LINE: Final = re.compile(r"[A-Za-z_][\w-]*\s*:(?:\s|$)")
 SEPARATOR: Final = re.compile(r",(?![^()]*\))")
 MAX_DOCUMENTS: Final = 500
 MAX_BYTES: Final = 256 << 10
+# Keys without effect on what may be done: of two of them the last one counts.
+REMARKS: Final = frozenset({"description", "argument-hint"})
 QUOTE_IT: Final = "write a value that has a colon or begins with a sign of YAML's in quotes"
+
+
+class RepeatedKey(BadRequest):
+    """The front matter has a key twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +119,8 @@ def parse_lenient(path: Path, text: str) -> Document:
     """
     try:
         return parse_document(path, text)
+    except RepeatedKey:
+        raise
     except BadRequest:
         lines = text.removeprefix(BYTE_ORDER_MARK).splitlines()
         end = next(at for at, line in enumerate(lines[1:], 1) if line.strip() == FENCE)
@@ -138,11 +146,14 @@ def _parse_by_key(lines: Sequence[str]) -> tuple[dict[str, str], frozenset[str]]
     nested: frozenset[str] = frozenset()
     for block in blocks:
         try:
+            _reject_repeated_keys(yaml.compose("\n".join(block), Loader=yaml.SafeLoader))
             own, below = _flatten(yaml.safe_load("\n".join(block)))
-            keys, nested = keys | own, nested | below
         except (yaml.YAMLError, ValueError, RecursionError):
             key, _, value = block[0].partition(":")
-            keys[key.strip()] = " ".join(" ".join((value, *block[1:])).split())
+            own, below = {key.strip(): " ".join(" ".join((value, *block[1:])).split())}, frozenset()
+        if repeated := (own.keys() | below) & (keys.keys() | nested) - REMARKS:
+            raise RepeatedKey(f"the key {min(repeated)!r:.80} is there twice")
+        keys, nested = keys | own, nested | below
     return keys, nested
 
 
@@ -165,6 +176,7 @@ def _parse_metadata(path: Path, text: str) -> tuple[dict[str, str], frozenset[st
     import yaml
 
     try:
+        _reject_repeated_keys(yaml.compose(text, Loader=yaml.SafeLoader))
         parsed: object = yaml.safe_load(text)
         return _flatten({} if parsed is None else parsed)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
@@ -172,6 +184,15 @@ def _parse_metadata(path: Path, text: str) -> tuple[dict[str, str], frozenset[st
         raise BadRequest(
             f"the keys of {path} cannot be read: {reason:.300}", hint=QUOTE_IT
         ) from None
+
+
+def _reject_repeated_keys(node: object) -> None:
+    """Raise `RepeatedKey` where a mapping of YAML has a key twice: the first would not count."""
+    pairs = getattr(node, "value", ())
+    names = [key.value for key, _ in pairs] if getattr(node, "id", "") == "mapping" else []
+    repeated = [name for name in names if names.count(name) > 1 and name not in REMARKS]
+    if repeated:
+        raise RepeatedKey(f"the key {str(repeated[0])!r:.80} is there twice")
 
 
 def _flatten(parsed: object) -> tuple[dict[str, str], frozenset[str]]:

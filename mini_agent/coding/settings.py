@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from mini_agent.coding.hooks.commands import CommandHook
 from mini_agent.coding.hooks.configuration import HookSettings, parse_hooks
 from mini_agent.coding.text_source import FileRefused, NotRegular, read_source
+from mini_agent.coding.unique_json import RepeatedKey, parse_unique_json
 from mini_agent.errors import NotConfigured
 from mini_agent.messages import JsonObject
 
@@ -162,9 +163,13 @@ def _read_text(path: Path) -> str:
 
 def _parse_json(path: Path, text: str) -> object:
     try:
-        parsed: object = json.loads(text if text.strip() else "{}")
+        parsed = parse_unique_json(text if text.strip() else "{}")
     except json.JSONDecodeError as error:
         raise NotConfigured(f"{path}, line {error.lineno}: {error.msg}", hint=NO_OBJECT) from None
+    except RepeatedKey as error:
+        raise NotConfigured(
+            f"{path}, line {error.line}: {error}", hint="keep one of them"
+        ) from None
     except (ValueError, RecursionError) as error:
         raise NotConfigured(f"{path}: {error}", hint=NO_OBJECT) from None
     return parsed

@@ -16,6 +16,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from mini_agent.coding.front_matter import parse_lenient
 from mini_agent.coding.hooks.configuration import parse_hooks
 from mini_agent.coding.settings import MAX_BYTES, settings_paths
 from mini_agent.coding.text_source import (
@@ -26,16 +27,15 @@ from mini_agent.coding.text_source import (
     read_source,
 )
 from mini_agent.coding.tools.text_file import real_path, write_file
-from mini_agent.errors import MiniAgentError
+from mini_agent.errors import BadRequest, MiniAgentError
 
 TRUST_FILE: Final = "mini-agent-trusted.json"
 PROJECT_MCP_FILE: Final = ".mcp.json"
 SCRIPTS_FOLDER: Final = "hooks"
 DOCUMENT_FOLDERS: Final = ("agents", "commands", "skills")
 # A document with any of these starts commands, or asks for more than the session has.
-STARTS_COMMANDS: Final = re.compile(
-    r"!`|^\s*```!|^(?:allowed-tools|hooks|mcpServers|permissionMode)\s*:", re.MULTILINE
-)
+STARTS_COMMANDS: Final = re.compile(r"!`|^\s*```!", re.MULTILINE)
+STARTING_KEYS: Final = frozenset({"allowedtools", "hooks", "mcpservers", "permissionmode"})
 MAX_FILES: Final = 1000
 MAX_SCRIPT_BYTES: Final = 16 << 20
 # What the user is asked about is shown as far as a person reads.
@@ -123,10 +123,21 @@ def _read_documents(project: Path) -> Iterator[CommandFile]:
                 text = read_source(path, roots).text
             except (FileNotFoundError, FileRefused):
                 continue  # it is left out where it would be used
-            if STARTS_COMMANDS.search(text):
+            if _starts_commands(path, text):
                 yield CommandFile(path, text.encode("utf-8", "replace"))
     for path in list_files(folder / SCRIPTS_FOLDER, "", MAX_FILES):
         yield CommandFile(path, _read_script(path))
+
+
+def _starts_commands(path: Path, text: str) -> bool:
+    if STARTS_COMMANDS.search(text):
+        return True
+    try:
+        document = parse_lenient(path, text)
+    except BadRequest:
+        return True
+    keys = (re.sub("[-_]", "", key).lower() for key in (*document.keys, *document.nested))
+    return not STARTING_KEYS.isdisjoint(keys)
 
 
 def _read_script(path: Path) -> bytes:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mini_agent.coding.front_matter import parse_document
+from mini_agent.coding.front_matter import parse_document, parse_lenient
 from mini_agent.errors import BadRequest
 
 HERE = Path("agents/reader.md")
@@ -62,3 +62,17 @@ def test_what_is_no_yaml_names_the_file_and_the_place(keys: str, why: str) -> No
         parse_document(HERE, f"---\n{keys}\n---\nYou read.")
     assert str(refused.value).startswith(f"the keys of {HERE} cannot be read: ")
     assert "in quotes" in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        "tools: Read\ntools: '*'",
+        "permissionMode: plan\npermissionMode: default",
+        "disallowedTools: Bash\n'disallowedTools': []",
+        "description: a: b\ndisallowedTools: Bash\ndisallowedTools: []",
+    ],
+)
+def test_a_key_that_is_there_twice_is_refused(keys: str) -> None:
+    with pytest.raises(BadRequest, match="is there twice"):
+        parse_lenient(HERE, f"---\n{keys}\n---\nYou read.\n")

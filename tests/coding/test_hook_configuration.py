@@ -7,8 +7,9 @@ import json
 import pytest
 from pydantic import JsonValue
 
-from mini_agent.coding.hooks.configuration import parse_hooks, reads_program
+from mini_agent.coding.hooks.configuration import parse_hooks
 from mini_agent.coding.hooks.decision import parse_output
+from mini_agent.coding.hooks.interpreters import reads_program
 from mini_agent.messages import JsonObject
 from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
 from tests.coding.harness import Harness
@@ -290,3 +291,102 @@ def test_hooks_of_unknown_events_are_a_line() -> None:
 def test_an_error_names_its_keys() -> None:
     (hook,) = parse_hooks(settings_for(command("x", args=1))["hooks"]).hooks
     assert hook.error.startswith("hooks.PreToolUse.0.hooks.0.args: ")
+
+
+INTERPRETERS = [
+    "bash -o pipefail",
+    "bash +x",
+    "bash -s arg",
+    "bash --rcfile x",
+    "bash 2>/dev/null",
+    "bash < /dev/stdin",
+    "bash <&0",
+    "env -u X bash",
+    "nice -n 5 bash",
+    "timeout 5 bash",
+    "stdbuf -oL bash",
+    "sudo -u x bash",
+    "docker exec -i x sh",
+    "cat | bash",
+    "cd x && bash",
+    "jq -r .x | sh",
+    "if true; then bash; fi",
+    "( bash )",
+    "$SHELL",
+    "python3 -X dev",
+    "node --require x",
+    "awk -f -",
+    'eval "$(cat)"',
+    'bash -c "$(cat)"',
+    "sh -c 'cd x; bash'",
+    "source <(cat)",
+    "bash /dev/./stdin",
+]
+PROGRAMS = [
+    "bash check.sh",
+    "bash -o pipefail check.sh",
+    "bash -eo pipefail -c 'jq .'",
+    "timeout 5 bash check.sh",
+    "bash < check.sh",
+    "bash <<'EOF'\necho x\nEOF",
+    "python3 -X dev check.py",
+    "node -r x check.js",
+    "cat >/dev/null; bash check.sh",
+    "echo 'echo x' | bash",
+    'sh -c "$(cat check.sh)"',
+    "command -v bash",
+    "jq -r .tool_name | tee log",
+    "awk '{print}' -",
+]
+
+
+@pytest.mark.parametrize("line", INTERPRETERS)
+def test_an_interpreter_anywhere_in_a_line_that_would_run_the_event_is_an_error(line: str) -> None:
+    command = {"type": "command", "command": line}
+    parsed = parse_hooks({"PreToolUse": [{"hooks": [command]}]})
+    assert "would run the event" in parsed.problems[0].message
+    assert parsed.hooks[0].error
+
+
+@pytest.mark.parametrize("line", PROGRAMS)
+def test_an_interpreter_that_is_given_a_program_is_none(line: str) -> None:
+    command = {"type": "command", "command": line}
+    assert parse_hooks({"PreToolUse": [{"hooks": [command]}]}).problems == ()
+
+
+@pytest.mark.parametrize(
+    "args", [["-o", "pipefail"], ["+x"], ["-s", "x"], ["/dev/./stdin"], ["-c", "$(cat)"]]
+)
+def test_so_is_one_with_arguments(args: list[str]) -> None:
+    command: JsonObject = {"type": "command", "command": "bash", "args": [*args]}
+    assert parse_hooks({"PreToolUse": [{"hooks": [command]}]}).problems
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        '{"permissionDecision": "deny", "permissionDecision": "allow"}',
+        '{"decision": "block", "decision": "approve"}',
+        '{"hookSpecificOutput": {"permissionDecision": "deny"}, "hookSpecificOutput": {}}',
+        'log\n{"decision": "block", "decision": "approve"}',
+        '{"output": {"permissionDecision": "deny"}}',
+        '{"result": {"verdict": {"decision": "block"}}}',
+        '{"action": "deny"}',
+        '{"behavior": "Deny"}',
+        "deny",
+        '"block"',
+        "decision: block",
+        "permissionDecision=deny",
+    ],
+)
+def test_an_answer_that_denies_in_other_words_denies_aloud(answer: str) -> None:
+    decision = parse_output(answer, "PreToolUse")
+    assert decision is not None
+    assert decision.permission == "deny"
+    assert "not understood" in decision.reason
+
+
+@pytest.mark.parametrize("answer", ["checked 3 files", '{"note": "all is well"}', "not blocked: x"])
+def test_other_texts_and_keys_decide_nothing(answer: str) -> None:
+    decision = parse_output(answer, "PreToolUse")
+    assert decision is None or not decision.blocked

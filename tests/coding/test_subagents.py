@@ -164,3 +164,11 @@ async def test_a_broken_agent_costs_itself_and_a_line(harness: Harness, text: st
         outcome = await harness.run_prompt(model, "Hi.")
     assert outcome.answer == "Hello."
     assert len([line for line in harness.observer.warnings if "limited.md is left" in line]) == 1
+
+
+async def test_an_agent_with_a_limit_in_two_spellings_is_left_out(harness: Harness) -> None:
+    keys = "disallowedTools: Bash\ndisallowed-tools: Read"
+    harness.file(".claude/agents/limited.md", agent_file(keys))
+    with ScriptedModel(text_reply("Hello.")) as model:
+        await harness.run_prompt(model, "Hi.")
+    assert "there twice" in " ".join(harness.observer.warnings)

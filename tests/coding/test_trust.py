@@ -307,3 +307,24 @@ def test_a_line_of_a_pipe_does_not_answer_for_trust(harness: Harness) -> None:
     done = run_command(harness, ["Hello."], "--interactive", stdin="y\n")
     assert "< Hello." in done.stdout
     assert not (harness.project / "started").exists()
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "allowed-tools: Bash(touch *)",
+        '"allowed-tools": Bash(touch *)',
+        "'allowed-tools' : Bash(touch *)",
+        '"allowed\\u002dtools": Bash(touch *)',
+        "{allowed-tools: Bash(touch *)}",
+        "? allowed-tools\n: Bash(touch *)",
+        "'hooks': {}",
+    ],
+)
+def test_a_document_that_asks_for_rights_is_seen_however_its_key_is_written(
+    harness: Harness, key: str
+) -> None:
+    harness.file(".claude/settings.json", '{"model": "m"}')
+    before = read_project_commands(harness.claude_home, harness.project).digest
+    harness.file(".claude/commands/go.md", f"---\n{key}\n---\nGo.\n")
+    assert read_project_commands(harness.claude_home, harness.project).digest != before

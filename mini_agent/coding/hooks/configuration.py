@@ -6,33 +6,17 @@ command, so none is.
 
 from __future__ import annotations
 
-import itertools
 import re
-import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import PurePath
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from mini_agent.coding.hooks.commands import DEFAULT_TIMEOUT_S, CommandHook
 from mini_agent.coding.hooks.event import EVENT_NAMES, TOOL_EVENTS, EventName
+from mini_agent.coding.hooks.interpreters import find_event_reader, runs_event
 
-# Programs that read a program from standard input, where they are given none.
-SHELLS: Final = re.compile(r"(?:ba|da|z|k|c|tc|fi|a)?sh|pwsh|source|\.")
-INTERPRETERS: Final = re.compile(
-    r"python[\d.]*|pypy[\d.]*|node|nodejs|bun|deno|perl|ruby|php|lua|Rscript|parallel"
-)
-PREFIX_PROGRAMS: Final = frozenset(
-    {"env", "exec", "nohup", "command", "time", "nice", "sudo", "busybox", "setsid"}
-)
-# Options that are followed by, or are in place of, the program.
-SHELL_PROGRAM: Final = re.compile(r"-[A-Za-z]*c")
-PROGRAM: Final = re.compile(r"-[A-Za-z]*[cemp]|--(?:eval|print|version|help|command)(?:=.*)?")
-OPERATORS: Final = frozenset({"|", "||", "&", "&&", ";", "|&"})
-STANDARD_INPUT: Final = frozenset({"-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"})
-ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
 PLUGIN_VARIABLE: Final = re.compile(r"\$\{?CLAUDE_PLUGIN_")
 Keys = tuple[str | int, ...]
 
@@ -189,10 +173,14 @@ class _Command(_HookModel):
 
     @model_validator(mode="after")
     def _reads_no_program(self) -> _Command:
-        words = self._words()
-        if reads_program(words):
+        if self.args is None:
+            found = find_event_reader(self.command)
+        else:
+            words = [self.command, *self.args]
+            found = self.command if runs_event(words) else ""
+        if found:
             raise ValueError(
-                f"{words[0]} would run the event as its program: name a script or use args"
+                f"{found} would run the event as its program: name a script or use args"
             )
         return self
 
@@ -208,33 +196,3 @@ class _Command(_HookModel):
             condition=self.condition or "",
             is_async=self.is_async,
         )
-
-    def _words(self) -> Sequence[str]:
-        """Return the words of the command, or of the first one in its line."""
-        if self.args is not None:
-            return [self.command, *self.args]
-        try:
-            lexer = shlex.shlex(self.command, posix=True, punctuation_chars=True)
-            lexer.whitespace_split = True
-            return list(itertools.takewhile(lambda word: word not in OPERATORS, lexer))
-        except ValueError:
-            return []
-
-
-def reads_program(words: Sequence[str]) -> bool:
-    """Tell whether a command is an interpreter whose program would be its standard input."""
-    rest = [*itertools.dropwhile(_is_prefix, words)]
-    name = PurePath(rest[0]).name if rest else ""
-    is_shell = SHELLS.fullmatch(name) is not None
-    if not is_shell and not INTERPRETERS.fullmatch(name):
-        return False
-    for option in rest[1:]:
-        if option in STANDARD_INPUT:
-            return True
-        if not option.startswith("-") or (SHELL_PROGRAM if is_shell else PROGRAM).fullmatch(option):
-            return False
-    return True
-
-
-def _is_prefix(word: str) -> bool:
-    return ASSIGNMENT.fullmatch(word) is not None or PurePath(word).name in PREFIX_PROGRAMS

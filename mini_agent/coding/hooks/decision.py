@@ -20,7 +20,8 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 
 from mini_agent.coding.hooks.event import EventName
-from mini_agent.messages import JsonObject, parse_json_object
+from mini_agent.coding.unique_json import RepeatedKey, parse_unique_json
+from mini_agent.messages import JsonObject
 
 Permission: TypeAlias = Literal["", "allow", "ask", "deny"]
 STRICTNESS: Final[tuple[Permission, ...]] = ("deny", "ask", "allow", "")
@@ -32,8 +33,13 @@ DECIDING_KEY: Final = re.compile(r"permission|decision|block|den[yi]|allow|appro
 DECODER: Final = json.JSONDecoder()
 # What looks like an answer beside the objects that could be read.
 UNREAD_ANSWER: Final = re.compile(
-    r"^[ \t]*\{|[\"'](?:permissionDecision|decision|continue)[\"']\s*:", re.MULTILINE
+    r"^[ \t]*\{|[\"'](?:permissionDecision|decision|continue)[\"']\s*:"
+    r"|^[ \t]*(?:permissionDecision|decision)\s*[:=]"
+    r"|^[ \t]*\W?(?i:den(?:y|ied)|block(?:ed)?)\W?[ \t]*$",
+    re.MULTILINE,
 )
+# What a key that is not known may say, and must not be passed over.
+REFUSING_WORDS: Final = frozenset({"deny", "denied", "block", "blocked", "reject", "rejected"})
 LINE_OF_OBJECT: Final = re.compile(r"^[ \t]*\{", re.MULTILINE)
 
 
@@ -93,8 +99,12 @@ def fail_decision(event: EventName, fault: str) -> HookDecision:
 def parse_decision(text: str, event: EventName = "UserPromptSubmit") -> HookDecision | None:
     """Parse the JSON output of a hook; None where it is no JSON object."""
     try:
-        output = parse_json_object(text.removeprefix(BYTE_ORDER_MARK))
-    except ValueError:
+        output = parse_unique_json(text.removeprefix(BYTE_ORDER_MARK))
+    except RepeatedKey as repeated:
+        return fail_decision(event, f"a hook's answer is not understood: {repeated}")
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(output, dict):
         return None
     try:
         return _build_decision(_HookOutput.model_validate(output))
@@ -171,6 +181,17 @@ def _normalize_word(value: object) -> object:
 Word = Annotated[Literal["allow", "ask", "deny"] | None, BeforeValidator(_normalize_word)]
 
 
+def _decides(key: object) -> bool:
+    return DECIDING_KEY.match(re.sub(r"[_-]", "", str(key)).lower()) is not None
+
+
+def _refuses(value: object) -> bool:
+    """Return whether the value of an unknown key may be a decision itself."""
+    if isinstance(value, dict):
+        return any(_decides(key) or _refuses(each) for key, each in value.items())
+    return isinstance(value, str) and value.strip().lower() in REFUSING_WORDS
+
+
 class _HookModel(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -179,8 +200,8 @@ class _HookModel(BaseModel):
     def _reject_unknown_decisions(cls, output: object) -> object:
         """Refuse unknown keys that decide something; other unknown keys have no effect."""
         known = {name for field in cls.model_fields.values() for name in _names(field)}
-        for key in output if isinstance(output, dict) else ():
-            if key not in known and DECIDING_KEY.match(re.sub(r"[_-]", "", str(key)).lower()):
+        for key, value in output.items() if isinstance(output, dict) else ():
+            if key not in known and (_decides(key) or _refuses(value)):
                 raise ValueError(f"{str(key)!r:.60} is no key of a hook's answer")
         return output
 

@@ -53,6 +53,20 @@ FORMATTERS: Final = {
     **dict.fromkeys(("clang-format", "yq", "autopep8", "yapf"), re.compile(r"-i.*|--in-?place")),
     **dict.fromkeys(("awk", "gawk"), re.compile("inplace")),
 }
+PACKING_COMMANDS: Final = frozenset(
+    {"gzip", "gunzip", "bzip2", "bunzip2", "xz", "unxz", "lzma", "unlzma", "zstd", "unzstd"}
+)
+# They write one of their arguments, which their names do not tell.
+ALSO_WRITING: Final = frozenset(
+    {"git", "tar", "bsdtar", "zip", "7z", "curl", "wget", "openssl", "gpg", "csplit", "sqlite3"}
+    | {"socat", "cpio", "pax", "busybox", "http", "ar", "link", "rename", "docker", "podman"}
+    | {"kubectl", "ffmpeg", "convert", "magick", "mktemp", "split", "ld", "sphinx-build"}
+)
+# Of these the value of an option may be a file that is read.
+OPENING_COMMANDS: Final = frozenset(
+    {"make", "gmake", "npm", "yarn", "pnpm", "bun", "cargo", "go", "file", "git"}
+)
+GIT_WRITING: Final = frozenset({"bundle", "clone", "init", "worktree", "config", "read-tree"})
 CHECKS_ONLY: Final = ("--check", "--diff")
 GIT_CHANGING: Final = frozenset({"checkout", "restore", "rm", "mv", "clean", "checkout-index"})
 # Their code may open any file.
@@ -92,6 +106,9 @@ GIT_UNPACKING: Final = frozenset({"apply", "am", "stash", "clean"})
 LIST_OPTION: Final = re.compile(r"--files0?-from.*|-T.*")
 # What the rest of a path below these is, the kernel tells.
 KERNEL_PATHS: Final = re.compile(r"/proc/[^/]+/(?:cwd|root|fd|task)\b.*|/dev/fd/.*\..*")
+NAMED_FILE: Final = re.compile(r"-[fF]|--(?:file|makefile|userconfig|env-file|config)")
+# A query that opens files.
+LOADING: Final = re.compile(r"\b(?:load\w*|import|include)\b")
 CODE_QUOTES: Final = re.compile(r"[\s\"'`<>(),;=]+")
 
 
@@ -109,15 +126,32 @@ def find_read_words(words: Words) -> Words:
 def find_mentioned_words(words: Words) -> Words:
     """Return the arguments that may be files the command reads."""
     name, *rest = words
-    if name in READING_COMMANDS | NAMING_COMMANDS:
+    if name in OPENING_COMMANDS:
+        # The value of an option such as -f, -F, -C or --file.
+        rest = [word for option, word in pairwise(words) if NAMED_FILE.fullmatch(option)]
+    elif name in READING_COMMANDS | NAMING_COMMANDS:
         return ()
     return tuple(word for word in rest if "." in word or "/" in word)
+
+
+def find_written_words(words: Words) -> Words:
+    """Return the arguments that may be files the command changes."""
+    name, *rest = words
+    if name not in ALSO_WRITING or (name == "git" and not GIT_WRITING & {*rest}):
+        return ()
+    return tuple(word for word in rest if "." in word or "/" in word)
+
+
+def _unpacked_names(words: Words) -> Iterator[str]:
+    """Yield the names without the suffix of a packed file."""
+    if words[0] in PACKING_COMMANDS:
+        yield from (word.rpartition(".")[0] for word in words[1:] if "." in word)
 
 
 def find_changed_words(words: Words) -> Words:
     """Return the arguments that are files the command changes."""
     name, *rest = words
-    changed = [*_output_words(words), *_code_words(words)]
+    changed = [*_output_words(words), *_code_words(words), *_unpacked_names(words)]
     if (option := FORMATTERS.get(name)) and any(map(option.fullmatch, rest)):
         changed += () if {*CHECKS_ONLY} & {*rest} else rest
     operands = [word for word in rest if not word.startswith("-")]
@@ -140,6 +174,8 @@ def runs_code(command: tuple[Word, ...]) -> bool:
     name = command[0].text.rpartition("/")[2]
     if CODE_PROGRAMS.fullmatch(name):
         return any(CODE_OPTION.fullmatch(word.text) for word in command[1:])
+    if name in ("jq", "yq"):
+        return any(LOADING.search(word.text) for word in command[1:])
     if name in SCRIPT_PROGRAMS:
         unclear = Call(command).read().unclear
         return not all(map(SED_IN_PLACE.fullmatch, unclear))
@@ -152,7 +188,7 @@ def is_recursive(words: Words) -> bool:
     if name in ARCHIVING_COMMANDS | SEARCHING_COMMANDS | (FORMATTERS.keys() - SCRIPT_PROGRAMS):
         return "--files" not in rest
     if name == "git":
-        return bool(GIT_CHANGING & {*rest})
+        return bool(GIT_CHANGING & {*rest}) or "--no-index" in rest
     if name == "find":
         return "-delete" in rest or bool(_find_fed(words))
     return name in RECURSIVE_COMMANDS and any(map(RECURSIVE_OPTION.fullmatch, rest))
@@ -171,7 +207,8 @@ def find_started_folders(words: Words) -> Words:
     if words[0] == "find":
         named = tuple(takewhile(lambda word: word[:1] not in ("-", "(", "!"), words[1:]))
         return named or (".",)
-    return (".",) if starts_in_folder(words) else ()
+    searches = words[0] == "git" and {"grep", "--no-index"} <= {*words}
+    return (".",) if searches or starts_in_folder(words) else ()
 
 
 def selects_files(words: Words) -> bool:

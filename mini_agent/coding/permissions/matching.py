@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
+from mini_agent.coding.permissions.carried_commands import may_carry
 from mini_agent.coding.permissions.request import PermissionRequest
 from mini_agent.coding.permissions.rules import Rule, Rules
 from mini_agent.coding.permissions.shell_commands import may_touch_line, touches_line
@@ -51,7 +52,11 @@ def may_touch(rule: Rule, request: PermissionRequest, files: LineFiles | None) -
     use = _file_use(rule, files)
     if use is None:
         is_own = _is_for_tool(rule, request.tool_name)
-        return is_own and (files.values.is_unclear or may_touch_line(rule.spec, request.command))
+        return is_own and (
+            files.values.is_unclear
+            or may_touch_line(rule.spec, request.command)
+            or may_carry(rule.spec, request.command)
+        )
     return (
         use.is_unclear
         or _match_any(rule.spec, use.mentioned, request)

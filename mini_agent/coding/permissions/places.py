@@ -18,6 +18,10 @@ from mini_agent.tools.shell_line import Word
 
 MAX_MATCHES: Final = 1000
 MAX_FOLDERS: Final = 16
+PACKED_SUFFIXES: Final = frozenset(
+    {".gz", ".z", ".Z", ".tgz", ".taz", ".xz", ".lzma", ".txz", ".tlz", ".bz2", ".bz", ".tbz"}
+    | {".tbz2", ".zst", ".tzst", ".lz4", ".lz", ".br"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,20 @@ class Places:
         whole = {*self.context.folders}
         return self._are_writable(paths) and not any(real_path(path) in whole for path in paths)
 
+    def starts_commands(self, word: Word) -> bool:
+        """Return whether one of the files of this name starts commands."""
+        paths = self._files(word)
+        return any(name for path in paths for name in find_startup_names(path, self.context))
+
+    def names_foreign_repository(self, word: Word) -> bool:
+        """Return whether it is a folder with a repository that is not the project's."""
+        forms = (word.text, f"{word.text}.git")
+        there = (
+            path for form in forms for each in self.folders for path in self._paths(each, form)
+        )
+        repositories = (each for each in there if is_folder(each) and _is_repository(each))
+        return any(real_path(each) not in self._trusted for each in repositories)
+
     def may_copy(self, source: Word, target: Word) -> bool:
         """Return whether a copy at `target`, or in it, is such a file."""
         if source.may_split or source.expands or not self._are_writable(self._files(target)):
@@ -67,18 +85,22 @@ class Places:
 
         The configuration of one starts commands.
         """
-        trusted = {
-            *self.context.folders,
-            *(_find_repository(folder, self.context) for folder in self.context.folders),
-        }
         found = (_find_repository(folder, self.context) for folder in self.folders)
-        return any(each is not None and each not in trusted for each in found)
+        return any(each is not None and each not in self._trusted for each in found)
+
+    @property
+    def _trusted(self) -> set[Path | None]:
+        folders = self.context.folders
+        return {*folders, *(_find_repository(folder, self.context) for folder in folders)}
 
     def _are_writable(self, paths: tuple[Path, ...]) -> bool:
         return bool(paths) and all(map(self._may_write, paths))
 
     def _may_write(self, path: Path) -> bool:
-        return self.context.contains(path) and not any(find_startup_names(path, self.context))
+        # What is packed there may be unpacked beside it, by the name without the suffix.
+        forms = (path, path.with_suffix("")) if path.suffix in PACKED_SUFFIXES else (path,)
+        starts = (name for form in forms for name in find_startup_names(form, self.context))
+        return self.context.contains(path) and not any(starts)
 
     def _files(self, word: Word) -> tuple[Path, ...]:
         """Return the files that the word may mean; none if that is not known."""
@@ -102,6 +124,11 @@ def _expand_glob(path: Path, word: Word) -> Iterator[Path]:
     if word.is_glob:
         matches = glob.iglob(str(path), include_hidden=True)  # noqa: PTH207
         yield from map(Path, islice(matches, MAX_MATCHES))
+
+
+def _is_repository(folder: Path) -> bool:
+    is_bare = is_file(folder / "HEAD") and is_folder(folder / "objects")
+    return is_bare or is_file(folder / ".git") or is_folder(folder / ".git")
 
 
 def _find_repository(folder: Path, context: ToolContext) -> Path | None:

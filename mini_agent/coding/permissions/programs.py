@@ -25,6 +25,7 @@ Operands: TypeAlias = Literal[
     "writes-last",
     "writes-second",
     "moves",
+    "paths",
 ]
 
 
@@ -54,7 +55,8 @@ class Program(BaseModel):
         description=(
             "What operands are: `any` data; `none` are covered; files `inside` the project that "
             "are read, or that it `writes` (all, the first, the last, all but the first) or "
-            "`moves` to the last; a `script` to be checked; a `program` whose own arguments "
+            "`moves` to the last; `paths` that are no files that start commands; a `script` to be "
+            "checked; a `program` whose own arguments "
             "follow; a `command` with its words."
         ),
     )
@@ -72,6 +74,9 @@ class Program(BaseModel):
     )
     adds_words: bool = Field(default=False, description="It adds words to its command.")
     is_named: bool = Field(default=False, description="A rule has to name it.")
+    is_remote: bool = Field(
+        default=False, description="Operands may be repositories, whose hooks are run."
+    )
     rest_after_dashes: bool = Field(default=False, description="Words after -- are a script's.")
     requires: tuple[str, ...] = Field(
         default=(), description="Options of which one is needed, as it writes without."

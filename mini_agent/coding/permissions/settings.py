@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from mini_agent.coding.options import PermissionMode
 from mini_agent.coding.permissions.rules import Rule, Rules, parse_rule
@@ -17,6 +17,7 @@ from mini_agent.coding.tools.text_file import write_file
 from mini_agent.errors import BadRequest, NotConfigured
 
 LOCAL_SETTINGS: Final = Path(".claude", "settings.local.json")
+RULE_LISTS: Final = ("allow", "ask", "deny")
 # Modes of Claude Code that allow more than ours; they count as "default".
 UNSUPPORTED_MODES: Final = ("auto", "dontAsk", "delegate")
 
@@ -55,6 +56,15 @@ class _Permissions(BaseModel):
         alias="additionalDirectories",
         description="Folders beside the project that may be worked in.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _reject_other_spellings(cls, value: object) -> object:
+        """Refuse `Deny` and the like: rules under it would not hold."""
+        for key in value if isinstance(value, dict) else ():
+            if key not in RULE_LISTS and str(key).strip().lower() in RULE_LISTS:
+                raise ValueError(f"the key {key!r} has to be written {key.strip().lower()!r}")
+        return value
 
 
 @dataclass(frozen=True, slots=True)

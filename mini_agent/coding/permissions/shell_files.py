@@ -114,12 +114,14 @@ class LineFiles:
 
     def _find(self, sign: str, touched: Callable[[Words], Words]) -> FileUse:
         reads = sign == "<"
+        find_mentioned = (
+            file_commands.find_mentioned_words if reads else file_commands.find_written_words
+        )
         names = set(self._redirection_targets(sign))
         mentioned: set[str] = set()
         for words in self._commands:
             names.update(touched(words))
-            if reads:
-                mentioned.update(file_commands.find_mentioned_words(words))
+            mentioned.update(find_mentioned(words))
         feeds = file_commands.feeds_files if reads else file_commands.feeds_changes
         if any(map(feeds, self._commands)):
             names.update(word for words in self._commands for word in words)

@@ -28,10 +28,20 @@ SUBSCRIPT_BUILTINS: Final = frozenset(
 HINTS: Final = frozenset(
     {"exec", "execute", "command", "cmd", "shell", "eval", "pager", "editor", "plugin", "plugins"}
     | {"hook", "hooks", "script", "program", "rsh", "config", "require", "loader", "import"}
-    | {"preload", "rcfile", "wrapper", "filter", "helper", "browser", "proxy"}
+    | {"preload", "rcfile", "wrapper", "filter", "helper", "browser", "proxy", "pipe", "define"}
+    | {"output", "out", "outfile", "outdir", "write", "fix", "inplace", "place", "dir", "options"}
+)
+# A word of an option, in `--out-dir` as well as in `--outDir`.
+OPTION_WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+# In programs without an entry: most often the file that is written.
+OUTPUT: Final = re.compile(r"-[A-Za-z]?o$|-o(?!f)|-O")
+OTHER_O: Final = frozenset(
+    {"ls", "ps", "pgrep", "lsblk", "lscpu", "findmnt", "lsof", "ss", "netstat", "stat", "join"}
+    | {"column", "nm", "objdump", "readelf", "strings", "od", "set", "test", "[", "id", "df", "du"}
 )
 INFORMING: Final = frozenset({"--version", "--help", "-v", "-V", "-h", "-version"})
 OLD_TAR: Final = re.compile(r"[A-Za-z]+")
+DIGITS: Final = re.compile(r"-\d+")
 NUMBER: Final = re.compile(r"-\d+[A-Za-z]?")
 ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*=")
 # They change how programs write, not which are started.
@@ -63,6 +73,7 @@ class Call:
     _options: set[str] = field(default_factory=set)
     _is_after_dashes: bool = False
     _has_script: bool = False
+    _scripts: list[str] = field(default_factory=list)
     _read_as: tuple[Word, ...] = ()
     _index: int = 1
 
@@ -80,8 +91,7 @@ class Call:
 
     def _read_unknown(self, name: str, words: tuple[Word, ...]) -> None:
         for word in words:
-            parts = {*word.text.partition("=")[0].removeprefix("--").split("-")}
-            hints = word.text.startswith("--") and parts & HINTS
+            hints = _hints_at_more(word.text) or (name not in OTHER_O and OUTPUT.match(word.text))
             subscript = name in SUBSCRIPT_BUILTINS and re.search(r"\$\(|`", word.text)
             sets = name == "printf" and word.text.startswith("-v")
             if hints or subscript or sets or word.text.rpartition("/")[2] in SHELLS:
@@ -131,8 +141,6 @@ class Call:
         self._check(level, word)
         if level.style == "words" or word.text.startswith("--"):
             self._read_long(level, word)
-        elif NUMBER.fullmatch(word.text) and "-#" in level.arities:
-            return
         else:
             self._read_letters(level, word)
 
@@ -147,7 +155,9 @@ class Call:
             self._read_value(level, name, None)
 
     def _read_letters(self, level: Program, word: Word) -> None:
-        for at, letter in enumerate(word.text[1:], 2):
+        digits = DIGITS.match(word.text) if "-#" in level.arities else None
+        begin = digits.end() if digits else 1
+        for at, letter in enumerate(word.text[begin:], begin + 1):
             arity = level.arities.get(f"-{letter}")
             if arity is None:
                 self.unclear.add(word.text)
@@ -169,8 +179,12 @@ class Call:
             if following.may_split or (following.text[:1] == "-" and following.text != "-"):
                 return
             value = self._take()
-            self._check(level, value)
-        if value is not None and option in level.script_options:
+        if value is None:
+            return
+        self._check(level, value)
+        if level.is_remote and option == "--repo":
+            self._check_repository(value)
+        if option in level.script_options:
             self._has_script = True
             self._check_script(level, value)
 
@@ -221,8 +235,16 @@ class Call:
         here = "writes-first" if len(self._operands) == 1 else "writes-second"
         is_written = level.operands in ("writes", here)
         path = Word(word.text.partition("::")[0], word.source.partition("::")[0])
+        if level.is_remote:
+            self._check_repository(word)
+        if level.operands == "paths" and self.places.starts_commands(word):
+            self.unclear.add(word.text)
         is_outside = level.operands == "inside" and not self.places.holds(path)
         if is_outside or (is_written and not self.places.may_write(word)):
+            self.unclear.add(word.text)
+
+    def _check_repository(self, word: Word) -> None:
+        if self.places and self.places.names_foreign_repository(word):
             self.unclear.add(word.text)
 
     def _finish(self, level: Program) -> None:
@@ -250,9 +272,21 @@ class Call:
             self.unclear.add(word.text)
 
     def _check_script(self, level: Program, word: Word) -> None:
-        is_safe = is_safe_sed if level.script == "sed" else is_safe_awk
-        if word.expands or not is_safe(word.text):
+        # The pieces are one program: what follows `print` may stand in the next one.
+        self._scripts.append(word.text)
+        whole = "\n".join(self._scripts)
+        if level.script == "awk":
+            is_safe = len(self._scripts) == 1 and is_safe_awk(whole)
+        else:
+            is_safe = is_safe_sed(word.text) and is_safe_sed(whole)
+        if word.expands or not is_safe:
             self.unclear.add(word.text)
+
+
+def _hints_at_more(text: str) -> bool:
+    written = text.partition("=")[0]
+    words = {word.lower() for word in OPTION_WORD.findall(written)}
+    return written.startswith("--") and bool((words | {*written[2:].split("-")}) & HINTS)
 
 
 def find_program_letters() -> frozenset[str]:

@@ -30,6 +30,7 @@ SHELL_SWITCHES: Final = ("shopt", "set", "enable", "alias")
 EVALUATING: Final = ("eval", "source", ".", "trap")
 INPUT_FILES: Final = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 SHELL_OPTION: Final = re.compile(r"[-+].*")
+ADDITION: Final = re.compile(r"[A-Za-z_]\w*\+=")
 MAX_ROUNDS: Final = 3
 
 
@@ -62,7 +63,12 @@ class LineValues:
         """Return the variables that are set to what only a shell can tell."""
         commands = [command.texts for line in self.lines for command in line.commands]
         setting = (words for words in commands if words[0] in SETTING_COMMANDS)
-        return {word for words in setting for word in words[1:] if word.isidentifier()}
+        set_by_command = {word for words in setting for word in words[1:] if word.isidentifier()}
+        written = (each for line in self.lines for each in line.assignments)
+        added = {each.partition("+=")[0] for each in written if ADDITION.match(each)}
+        references = (words for words in commands if {*words[1:2]} & {"-n", "-gn", "-ng"})
+        names = (word.partition("=")[0] for words in references for word in words[2:])
+        return set_by_command | added | {*names}
 
     @cached_property
     def _dynamic(self) -> set[str]:

@@ -113,7 +113,10 @@ def _normalize_keys(document: Document) -> dict[str, str]:
     """Return the keys in Claude Code's spelling, those with nested values as well."""
     known = {_fold(key): key for key in (*KEYS, *CONFINING_KEYS)}
     written = {**dict.fromkeys(document.nested, ""), **document.keys}
-    return {known.get(_fold(key), key): value for key, value in written.items()}
+    keys = {known.get(_fold(key), key): value for key, value in written.items()}
+    if len(keys) < len(written):
+        raise BadRequest("a key is there twice, in two spellings: keep one of them")
+    return keys
 
 
 def _fold(key: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from mini_agent.coding.permissions.policy import Allow, Ask, Deny, PermissionPolicy
 from mini_agent.coding.tools.context import ToolContext
+from tests.coding.permissions.carried_lines import CARRIED, SAID
 from tests.coding.permissions.conftest import parse_rules
 from tests.coding.permissions.fence_lines import DENIED, EVERYDAY, OPENING, OTHER, UNCLEAR
 
@@ -85,3 +86,15 @@ def test_a_folder_with_too_many_files_is_asked_for(
         (many / f"{number}.py").write_text("")
     decision = denying(context, "Read(.env)").decide("Bash", {"command": "grep -r x src"})
     assert isinstance(decision, Ask)
+
+
+@pytest.mark.parametrize(("rule", "line"), [(r, x) for r, lines in CARRIED.items() for x in lines])
+def test_what_another_program_may_do_is_not_allowed(
+    context: ToolContext, rule: str, line: str
+) -> None:
+    assert denying(context, rule).decide("Bash", {"command": line}) != Allow()
+
+
+@pytest.mark.parametrize(("rule", "line"), [(r, x) for r, lines in SAID.items() for x in lines])
+def test_a_name_that_is_only_said_goes_on(context: ToolContext, rule: str, line: str) -> None:
+    assert denying(context, rule).decide("Bash", {"command": line}) == Allow()

@@ -13,7 +13,12 @@ from mini_agent.coding.permissions.settings import (
     add_allow_rule,
     read_permission_settings,
 )
-from mini_agent.coding.settings import load_settings_file, merge_settings, settings_paths
+from mini_agent.coding.settings import (
+    load_settings_file,
+    load_usable_settings,
+    merge_settings,
+    settings_paths,
+)
 from mini_agent.errors import NotConfigured
 from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
 from tests.coding.harness import Harness
@@ -76,6 +81,38 @@ def test_broken_settings_are_named_with_file_line_and_key(
     path = tmp_path / "settings.json"
     path.write_text(text)
     with pytest.raises(NotConfigured, match=f"settings.json, {complaint}"):
+        read_permission_settings((path,), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('{"permissions": {"deny": ["Read(.env)"],\n"deny": []}}', "deny"),
+        ('{"permissions": {"ask": ["Bash"],\n"ask": []}}', "ask"),
+        ('{"permissions": {"allow": [],\n"allow": ["Bash"]}}', "allow"),
+        ('{"permissions": {"deny": ["Read(.env)"]},\n"permissions": {}}', "permissions"),
+        ('{"sandbox": {"enabled": true},\n"sandbox": {}}', "sandbox"),
+        ('{"sandbox": {"enabled": true,\n"enabled": false}}', "enabled"),
+        ('{"hooks": {},\n"hooks": {}}', "hooks"),
+        ('{"hooks": {"PreToolUse": [],\n"PreToolUse": []}}', "PreToolUse"),
+    ],
+)
+def test_a_key_that_is_there_twice_is_refused(tmp_path: Path, text: str, key: str) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text(text)
+    for load in (load_settings_file, load_usable_settings):
+        with pytest.raises(NotConfigured, match=f"line 2: the key '{key}' is there twice"):
+            load(path)
+    path.write_text(text.replace(f'\n"{key}', f'\n"\\u{ord(key[0]):04x}{key[1:]}'))
+    with pytest.raises(NotConfigured, match=f"the key '{key}' is there twice"):
+        load_settings_file(path)
+
+
+@pytest.mark.parametrize("key", ["Deny", "DENY", " deny", "Ask", "Allow"])
+def test_a_list_of_rules_that_is_spelt_otherwise_is_refused(tmp_path: Path, key: str) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text(json.dumps({"permissions": {key: ["Read(.env)"]}}))
+    with pytest.raises(NotConfigured, match=f"the key '{key}' has to be written"):
         read_permission_settings((path,), tmp_path)
 
 

@@ -10,14 +10,21 @@ from mini_agent.coding.permissions.policy import Allow, Ask, PermissionPolicy
 from mini_agent.coding.permissions.programs import load_programs
 from mini_agent.coding.permissions.scripts import is_safe_awk, is_safe_sed
 from mini_agent.coding.tools.context import ToolContext
+from tests.coding.permissions import star_lines, star_variants
 from tests.coding.permissions.conftest import parse_rules
-from tests.coding.permissions.star_lines import COVERED, MORE
+
+TABLES = (star_lines, star_variants)
+MORE = [(rule, x) for each in TABLES for rule, lines in each.MORE.items() for x in lines]
+COVERED = [(rule, x) for each in TABLES for rule, lines in each.COVERED.items() for x in lines]
 
 
 @pytest.fixture
 def project(project: Path) -> Path:
     for repository in (project, project / "sub"):
         (repository / ".git").mkdir(parents=True)
+    (project / "bare.git" / "objects").mkdir(parents=True)
+    (project / "bare.git" / "HEAD").write_text("ref: refs/heads/main\n")
+    (project / "payload" / ".claude").mkdir(parents=True)
     (project / "worktree").mkdir()
     (project / "worktree" / ".git").write_text("gitdir: ../elsewhere\n")
     (project / "link").symlink_to("sub")
@@ -28,21 +35,21 @@ def allowing(context: ToolContext, *rules: str) -> PermissionPolicy:
     return PermissionPolicy(context, parse_rules(allow=rules))
 
 
-@pytest.mark.parametrize(("rule", "line"), [(r, x) for r, lines in MORE.items() for x in lines])
+@pytest.mark.parametrize(("rule", "line"), MORE)
 def test_a_call_that_may_start_or_write_is_asked_for(
     context: ToolContext, rule: str, line: str
 ) -> None:
     assert isinstance(allowing(context, rule).decide("Bash", {"command": line}), Ask)
 
 
-@pytest.mark.parametrize(("rule", "line"), [(r, x) for r, lines in COVERED.items() for x in lines])
+@pytest.mark.parametrize(("rule", "line"), COVERED)
 def test_a_call_that_does_what_the_program_is_for_is_allowed(
     context: ToolContext, rule: str, line: str
 ) -> None:
     assert allowing(context, rule).decide("Bash", {"command": line}) == Allow()
 
 
-@pytest.mark.parametrize("line", [x for lines in MORE.values() for x in lines[:2]])
+@pytest.mark.parametrize("line", [x for lines in star_lines.MORE.values() for x in lines[:2]])
 def test_always_is_for_the_line_that_was_seen(context: ToolContext, line: str) -> None:
     permissions = PermissionPolicy(context)
     asked = permissions.decide("Bash", {"command": line})
