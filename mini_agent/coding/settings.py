@@ -27,6 +27,8 @@ MAX_BYTES: Final = 4 << 20
 NO_OBJECT: Final = "it must be one JSON object"
 PERMISSIONS_KEY: Final = "permissions"
 SANDBOX_KEY: Final = "sandbox"
+# Keys that restrict: of two, JSON keeps the last, and what the first restricts would be allowed.
+RESTRICTING_KEYS: Final = (PERMISSIONS_KEY, SANDBOX_KEY, "deny", "ask")
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -162,12 +164,21 @@ def _read_text(path: Path) -> str:
 
 def _parse_json(path: Path, text: str) -> object:
     try:
-        parsed: object = json.loads(text if text.strip() else "{}")
+        written = text if text.strip() else "{}"
+        parsed: object = json.loads(written, object_pairs_hook=_build_object)
     except json.JSONDecodeError as error:
         raise NotConfigured(f"{path}, line {error.lineno}: {error.msg}", hint=NO_OBJECT) from None
     except (ValueError, RecursionError) as error:
         raise NotConfigured(f"{path}: {error}", hint=NO_OBJECT) from None
     return parsed
+
+
+def _build_object(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+    keys = [key for key, _ in pairs]
+    for key in RESTRICTING_KEYS:
+        if keys.count(key) > 1:
+            raise ValueError(f"{key!r} is written twice in one object: put both into one")
+    return dict(pairs)
 
 
 def merge_settings(files: Iterable[SettingsFile]) -> ClaudeSettings:

@@ -13,7 +13,12 @@ from mini_agent.coding.permissions.settings import (
     add_allow_rule,
     read_permission_settings,
 )
-from mini_agent.coding.settings import load_settings_file, merge_settings, settings_paths
+from mini_agent.coding.settings import (
+    load_settings_file,
+    load_usable_settings,
+    merge_settings,
+    settings_paths,
+)
 from mini_agent.errors import NotConfigured
 from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
 from tests.coding.harness import Harness
@@ -77,6 +82,22 @@ def test_broken_settings_are_named_with_file_line_and_key(
     path.write_text(text)
     with pytest.raises(NotConfigured, match=f"settings.json, {complaint}"):
         read_permission_settings((path,), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('{"permissions": {"deny": ["LS"]}, "permissions": {}}', "permissions"),
+        ('{"permissions": {"deny": ["LS"], "deny": []}}', "deny"),
+        ('{"permissions": {"ask": ["LS"], "allow": [], "ask": []}}', "ask"),
+        ('{"sandbox": {"enabled": true}, "sandbox": {}}', "sandbox"),
+    ],
+)
+def test_what_restricts_is_not_lost_to_a_second_key(tmp_path: Path, text: str, key: str) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text(text)
+    with pytest.raises(NotConfigured, match=f"'{key}' is written twice"):
+        load_usable_settings(path)
 
 
 def test_a_byte_order_mark_is_no_part_of_either_part(tmp_path: Path) -> None:
