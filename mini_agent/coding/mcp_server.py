@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -59,9 +59,14 @@ from mini_agent.coding.lazy import (
 )
 from mini_agent.coding.permissions.matching import denied_globs
 from mini_agent.coding.permissions.policy import Deny, PermissionPolicy
-from mini_agent.coding.permissions.settings import read_permission_settings
+from mini_agent.coding.permissions.settings import merge_permission_settings
 from mini_agent.coding.prompts.server import SYSTEM_PROMPT_URI
-from mini_agent.coding.settings import load_usable_settings, merge_settings, settings_paths
+from mini_agent.coding.settings import (
+    SettingsFile,
+    load_usable_settings,
+    merge_settings,
+    settings_paths,
+)
 from mini_agent.coding.tools.catalog import argument_schema, available_tools, coding_tools
 from mini_agent.coding.tools.coding_tool import CodingTool, error_output, format_remark, text_output
 from mini_agent.coding.tools.context import ToolContext
@@ -94,11 +99,11 @@ def serve() -> None:
     asyncio.run(_serve(here, dict(os.environ)))
 
 
-def load_policy(project: Path, environment: Mapping[str, str]) -> PermissionPolicy:
+def load_policy(
+    context: ToolContext, environment: Mapping[str, str], files: Sequence[SettingsFile]
+) -> PermissionPolicy:
     """Return the policy: the client asks its user, what settings deny is denied here too."""
-    context = ToolContext.create(project, environment)
-    paths = settings_paths(claude_home(context), context.project)
-    settings = read_permission_settings(paths, context.project)
+    settings = merge_permission_settings(files, context.project)
     searx = environment.get("MINI_AGENT_SEARXNG_URL")
     context = replace(
         context,
@@ -138,24 +143,36 @@ async def build_server(permissions: PermissionPolicy, sandbox: Invoker | None = 
 
 
 async def _serve(project: Path, environment: Mapping[str, str]) -> None:
-    permissions = load_policy(project, environment)
-    async with _in_sandbox(permissions), open_sandbox(Settings()) as sandbox:
+    context = ToolContext.create(project, environment)
+    files = _load_files(context)
+    permissions = load_policy(context, environment, files)
+    async with _in_sandbox(permissions, files), open_sandbox(Settings()) as sandbox:
         server = await build_server(permissions, sandbox)
         await serve_stdio(server, permissions.context.shell.aclose)
 
 
 @asynccontextmanager
-async def _in_sandbox(permissions: PermissionPolicy) -> AsyncIterator[None]:
+async def _in_sandbox(
+    permissions: PermissionPolicy, files: Sequence[SettingsFile]
+) -> AsyncIterator[None]:
     """Run Bash in the sandbox where settings say so; changes are applied, as calls are made."""
     home = claude_home(permissions.context)
-    paths = settings_paths(home, permissions.context.project)
-    settings = merge_settings(load_usable_settings(path)[0] for path in paths).sandbox
+    settings = merge_settings(files).sandbox
     async with open_sandbox_shell(permissions.context, settings) as context:
         permissions.context = context
         if settings.enabled:
             approver = PolicyApprover(permissions, None)
             attach_review(context, permissions, approver, _warn, home / PATCHES)
         yield
+
+
+def _load_files(context: ToolContext) -> list[SettingsFile]:
+    """Read the settings; what is wrong in them and no permission is a line on standard error."""
+    paths = settings_paths(claude_home(context), context.project)
+    loaded = [load_usable_settings(path) for path in paths]
+    for line in (line for _, lines in loaded for line in lines):
+        _warn(line)
+    return [file for file, _ in loaded]
 
 
 def _warn(message: str) -> None:

@@ -218,3 +218,13 @@ def test_a_reader_who_leaves_ends_it_without_a_word(harness: Harness) -> None:
     with ScriptedServer(lambda _messages: "Hello.") as server:
         ended = run_shell(harness, f"{line}; exit ${{PIPESTATUS[0]}}", server)
     assert (ended.returncode, ended.stderr) == (1, "")
+
+
+@pytest.mark.parametrize("form", ["text", "json", "stream-json"])
+def test_output_that_cannot_be_written_is_a_line(harness: Harness, form: str) -> None:
+    with ScriptedServer(lambda _messages: "Hello. " * 9) as server:
+        ended = run_shell(harness, f"{PROGRAM} -p Greet. --output-format {form} >/dev/full", server)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("mini-agent: standard output cannot be written: No space left")
+    assert "Traceback" not in ended.stderr
+    assert "Exception ignored" not in ended.stderr

@@ -8,7 +8,7 @@ import pytest
 from pydantic import JsonValue
 
 from mini_agent.coding.hooks.configuration import parse_hooks
-from mini_agent.coding.hooks.decision import parse_output
+from mini_agent.coding.hooks.decision import HookDecision, limit_texts, parse_output
 from mini_agent.coding.hooks.interpreters import reads_program
 from mini_agent.messages import JsonObject
 from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
@@ -280,7 +280,62 @@ async def test_what_a_hook_says_to_the_model_is_bounded(harness: Harness) -> Non
         await harness.run_prompt(model, "Hi.")
     told = str(model.requests[-1].messages[-1]["content"])
     assert len(told) < 32_000
-    assert "(cut: 30000 of " in told
+    assert "(cut: the first 30000 characters are shown)" in told
+
+
+LONG = "x" * 200_000
+
+
+@pytest.mark.parametrize(
+    ("event", "answer"),
+    [
+        ("UserPromptSubmit", {"hookSpecificOutput": {"additionalContext": ["y" * 20_000] * 10}}),
+        ("PreToolUse", {"hookSpecificOutput": {"additionalContext": LONG}}),
+        ("PreToolUse", {"decision": "block", "reason": LONG}),
+        ("PostToolUse", {"decision": "block", "reason": LONG}),
+        ("PostToolUse", {"additionalContext": LONG, "decision": "block", "reason": LONG}),
+    ],
+)
+async def test_all_texts_of_an_answer_are_bounded_together(
+    harness: Harness, event: str, answer: JsonObject
+) -> None:
+    harness.file("answer.json", json.dumps(answer))
+    harness.settings(settings_for(command("cat answer.json"), event=event))
+    with ScriptedModel(calls_reply(scripted_call("LS", path=".")), text_reply("Yes.")) as model:
+        await harness.run_prompt(model, "Hi.")
+    told = json.dumps(model.requests[-1].messages)
+    assert 30_000 < len(told) < 36_000
+    assert "(cut: the first " in told
+
+
+async def test_a_message_and_a_reason_for_the_user_are_bounded(harness: Harness) -> None:
+    answer: JsonObject = {"systemMessage": LONG, "decision": "block", "reason": LONG}
+    harness.file("answer.json", json.dumps(answer))
+    harness.settings(settings_for(command("cat answer.json"), event="UserPromptSubmit"))
+    with ScriptedModel() as model:
+        outcome = await harness.run_prompt(model, "Hi.")
+    for told in (outcome.error, *harness.observer.warnings):
+        assert 30_000 < len(told) < 30_200
+        assert told.endswith("(cut: the first 30000 characters are shown)")
+
+
+def test_what_a_server_says_is_bounded_like_what_a_command_says() -> None:
+    decision = limit_texts(HookDecision(reasons=("r" * 20_000,), after=("a" * 20_000, "b")))
+    note = "\n(cut: the first {} characters are shown)"
+    assert decision.reasons == ("r" * 20_000,)
+    assert decision.after == ("a" * 10_000 + note.format(10_000), note.format(0))
+
+
+@pytest.mark.parametrize("before", ["", "log line\n" * 300_000], ids=["long answer", "long log"])
+async def test_an_answer_that_was_not_read_to_its_end_denies(harness: Harness, before: str) -> None:
+    answer = {"decision": "block", "reason": "no", "systemMessage": "m" * 2_000_000}
+    harness.file("answer.json", before + json.dumps(answer))
+    harness.settings(settings_for(command("cat answer.json")))
+    started = calls_reply(scripted_call("Bash", command="touch started"))
+    with ScriptedModel(started, text_reply("No.")) as model:
+        await harness.run_prompt(model, "Go.", permission_mode="bypassPermissions")
+    assert not is_started(harness)
+    assert "printed more than 1 MiB" in str(harness.observer.warnings)
 
 
 def test_hooks_of_unknown_events_are_a_line() -> None:

@@ -117,6 +117,15 @@ async def test_a_result_without_a_word_after_it_goes_to_the_model(harness: Harne
     assert outcome.answer == "It says old."
 
 
+async def test_a_byte_order_mark_costs_no_line(harness: Harness) -> None:
+    path = harness.transcript(ASKED, CALLED, CAME)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    with ScriptedModel(text_reply("It says old.")) as model:
+        await harness.run_prompt(model, resume=SESSION_ID)
+    assert "What is in a.txt?" in str(model.requests[0].messages)
+    assert harness.observer.warnings == []
+
+
 async def test_a_broken_last_line_is_left_as_it_is_and_told_of(harness: Harness) -> None:
     path = harness.transcript(ASKED, CALLED, CAME, ANSWER)
     whole = path.read_text()

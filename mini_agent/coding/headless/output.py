@@ -21,6 +21,7 @@ from mini_agent.coding.text_encoding import is_unicode
 from mini_agent.coding.transcript.messages import ToolUse
 from mini_agent.coding.transcript.session import Session, to_anthropic_usage
 from mini_agent.coding.usage import EXIT_FAILED, EXIT_INTERRUPTED, TurnOutcome
+from mini_agent.errors import MiniAgentError
 from mini_agent.messages import JsonObject
 from mini_agent.net.terminal_text import escape_controls
 
@@ -152,11 +153,20 @@ def print_json(value: JsonObject) -> None:
 
 
 def print_line(text: str) -> None:
-    """Print a line on standard output, flushed at once; ends the run where nobody reads it."""
+    """Print a line on standard output, flushed at once; ends the run where nobody reads it.
+
+    Raises `MiniAgentError` where it cannot be written, as on a full disk.
+    """
     try:
         print(text, flush=True)
     except BrokenPipeError:
         _end_unread()
+    except OSError as error:
+        _discard_output()
+        raise MiniAgentError(
+            f"standard output cannot be written: {error.strerror}",
+            hint="make room, or send the output elsewhere, and go on with --continue",
+        ) from None
 
 
 def has_reader() -> bool:
@@ -166,8 +176,12 @@ def has_reader() -> bool:
 
 def _end_unread() -> None:
     _unread.set()
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _discard_output()
     # As an interrupt the run ends its commands, and is recorded.
     main_thread = threading.main_thread().ident
     if main_thread is not None:
         signal.pthread_kill(main_thread, signal.SIGINT)
+
+
+def _discard_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -21,6 +21,7 @@ from mini_agent.coding.hooks.decision import (
     HookDecision,
     combine_decisions,
     fail_decision,
+    limit_texts,
     parse_output,
 )
 from mini_agent.coding.hooks.event import EventName, HookEvent
@@ -31,8 +32,6 @@ DEFAULT_TIMEOUT_S: Final = 60.0
 BLOCK_EXIT_CODE: Final = 2
 MAX_OUTPUT_BYTES: Final = 1 << 20
 MAX_ERROR_CHARS: Final = 500
-# What one hook may say to the model, in characters.
-MAX_TEXT_CHARS: Final = 30_000
 READ_BYTES: Final = 1 << 16
 # A shell's exit codes for a program that it could not start.
 NOT_STARTED_CODES: Final = (126, 127)
@@ -207,10 +206,18 @@ class CommandHooks:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             await asyncio.shield(process.wait())
-        return _parse_result(hook, process.returncode or 0, _decode(stdout), _decode(stderr))
+        return limit_texts(_parse_result(hook, process.returncode or 0, stdout, stderr))
 
 
-async def _communicate(process: Process, payload: bytes) -> tuple[bytes, bytes]:
+@dataclass(frozen=True, slots=True)
+class _Output:
+    """The beginning of an output as text; `is_cut` if there was more."""
+
+    text: str
+    is_cut: bool
+
+
+async def _communicate(process: Process, payload: bytes) -> tuple[_Output, _Output]:
     """Write the event, and read both outputs to their ends; of each the beginning is kept."""
     async with asyncio.TaskGroup() as group:
         group.create_task(_write(process, payload))
@@ -230,39 +237,34 @@ async def _write(process: Process, payload: bytes) -> None:
     process.stdin.close()
 
 
-async def _read_head(stream: asyncio.StreamReader | None) -> bytes:
-    head = bytearray()
+async def _read_head(stream: asyncio.StreamReader | None) -> _Output:
+    head, count = bytearray(), 0
     while stream is not None and (piece := await stream.read(READ_BYTES)):
         head += piece[: MAX_OUTPUT_BYTES - len(head)]
-    return bytes(head)
+        count += len(piece)
+    return _Output(head.decode("utf-8", "replace").strip(), count > len(head))
 
 
-def _parse_result(hook: CommandHook, code: int, stdout: str, stderr: str) -> HookDecision:
+def _parse_result(hook: CommandHook, code: int, stdout: _Output, stderr: _Output) -> HookDecision:
     if code == BLOCK_EXIT_CODE:
-        reason = _cut(stderr) or f"hook `{hook.line}` gave no reason"
+        reason = stderr.text or f"hook `{hook.line}` gave no reason"
         return HookDecision(blocked=True, permission="deny", reasons=(reason,))
     if code:
-        detail = f": {stderr[:MAX_ERROR_CHARS]}" if stderr else ""
+        detail = f": {stderr.text[:MAX_ERROR_CHARS]}" if stderr.text else ""
         fault = f"hook `{hook.line}` failed with exit code {code}{detail}"
         if code in NOT_STARTED_CODES and hook.args is None:
             return fail_decision(hook.event, fault)
         return HookDecision(faults=(fault,))
-    decision = parse_output(stdout, hook.event) if stdout else None
-    if decision is not None:
-        return replace(
-            decision,
-            before=tuple(map(_cut, decision.before)),
-            after=tuple(map(_cut, decision.after)),
-        )
-    is_context = bool(stdout) and hook.event in CONTEXT_EVENTS
-    return HookDecision(after=(_cut(stdout),)) if is_context else HookDecision()
+    return _parse_stdout(hook, stdout)
 
 
-def _cut(text: str) -> str:
-    if len(text) <= MAX_TEXT_CHARS:
-        return text
-    return f"{text[:MAX_TEXT_CHARS]}\n(cut: {MAX_TEXT_CHARS} of {len(text)} characters are shown)"
-
-
-def _decode(output: bytes) -> str:
-    return output.decode("utf-8", "replace").strip()
+def _parse_stdout(hook: CommandHook, stdout: _Output) -> HookDecision:
+    context = (stdout.text,) if stdout.text and hook.event in CONTEXT_EVENTS else ()
+    if stdout.is_cut:
+        # An answer may stand in what is lost, or be cut itself.
+        size = f"more than {MAX_OUTPUT_BYTES >> 20} MiB"
+        fault = f"hook `{hook.line}` printed {size}, so that its answer is not known"
+        is_text = not stdout.text.startswith("{")
+        return replace(fail_decision(hook.event, fault), after=context if is_text else ())
+    decision = parse_output(stdout.text, hook.event) if stdout.text else None
+    return HookDecision(after=context) if decision is None else decision

@@ -41,6 +41,8 @@ UNREAD_ANSWER: Final = re.compile(
 # What a key that is not known may say, and must not be passed over.
 REFUSING_WORDS: Final = frozenset({"deny", "denied", "block", "blocked", "reject", "rejected"})
 LINE_OF_OBJECT: Final = re.compile(r"^[ \t]*\{", re.MULTILINE)
+# What the texts of one hook's answer may have together, in characters.
+MAX_TEXT_CHARS: Final = 30_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,32 @@ def combine_decisions(decisions: Sequence[HookDecision]) -> HookDecision:
         messages=tuple(text for v in decisions for text in v.messages),
         faults=tuple(text for v in decisions for text in v.faults),
     )
+
+
+def limit_texts(decision: HookDecision) -> HookDecision:
+    """Cut the texts of one hook's answer to `MAX_TEXT_CHARS` together; each cut is said.
+
+    Messages to the user have a bound of their own, of the same size.
+    """
+    texts = _cut_texts((*decision.reasons, *decision.before, *decision.after))
+    first, second = len(decision.reasons), len(decision.reasons) + len(decision.before)
+    return replace(
+        decision,
+        reasons=texts[:first],
+        before=texts[first:second],
+        after=texts[second:],
+        messages=_cut_texts(decision.messages),
+    )
+
+
+def _cut_texts(texts: tuple[str, ...]) -> tuple[str, ...]:
+    cut, room = [], MAX_TEXT_CHARS
+    for text in texts:
+        shown = text[:room]
+        note = f"\n(cut: the first {len(shown)} characters are shown)"
+        cut.append(text if shown == text else shown + note)
+        room -= len(shown)
+    return tuple(cut)
 
 
 def fail_decision(event: EventName, fault: str) -> HookDecision:

@@ -51,11 +51,14 @@ def preview_change(request: PermissionRequest) -> Change | str:
 
 
 def suggest_rule(request: PermissionRequest) -> Rule:
-    """Return the narrowest rule that would allow this call; of a command line, it alone."""
+    """Return the narrowest rule that would allow this call; of a command line, it alone.
+
+    Who may list or search a folder may not read its files by that.
+    """
     if request.command is not None:
         return Rule(request.tool_name, escape_line(request.command))
     if request.paths:
-        tool = "Edit" if request.changes_files else "Read"
+        tool = "Edit" if request.changes_files else request.tool_name
         return Rule(tool, _path_spec(request.paths[0], request))
     return Rule(request.tool_name, f"domain:{request.host}" if request.host else "")
 

@@ -12,6 +12,7 @@ from mini_agent.coding.hooks.decision import (
     HookDecision,
     combine_decisions,
     fail_decision,
+    limit_texts,
     parse_decision,
 )
 from mini_agent.coding.hooks.event import EventName, HookEvent
@@ -92,7 +93,7 @@ async def _ask_server(server: PromptServer, uri: str, event: EventName) -> HookD
     except MiniAgentError as error:
         return fail_decision(event, str(error))
     decisions = [
-        parse_decision(text, event) or fail_decision(event, _describe_invalid(text))
+        limit_texts(parse_decision(text, event) or fail_decision(event, _describe_invalid(text)))
         for text in contents
     ]
     return combine_decisions(decisions)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -158,7 +159,8 @@ def read_transcript(path: Path) -> TranscriptContent:
         raise MiniAgentError(f"{path} cannot be read: {error.strerror}") from error
     entries: list[Entry] = []
     broken: list[int] = []
-    for number, line in enumerate(raw.decode("utf-8", "replace").split("\n"), start=1):
+    text = raw.removeprefix(BOM_UTF8).decode("utf-8", "replace")
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         entry = parse_line(line)

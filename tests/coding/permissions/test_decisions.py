@@ -20,6 +20,7 @@ from mini_agent.coding.tools.context import ToolContext
 from tests.coding.permissions.conftest import parse_rules
 
 EDIT: dict[str, JsonValue] = {"file_path": "src/a.py", "old_string": "1", "new_string": "3"}
+NOTEBOOK: dict[str, JsonValue] = {"notebook_path": "src/a.ipynb", "new_source": "1"}
 HARMLESS: list[tuple[str, dict[str, JsonValue]]] = [
     ("Read", {"file_path": "src/a.py"}),
     ("Grep", {"pattern": "x"}),
@@ -185,7 +186,10 @@ def test_the_question_shows_what_would_change(permissions: PermissionPolicy, pro
         ("Bash", {"command": "echo $(date)"}, "Bash(echo $(date))"),
         ("Edit", EDIT, "Edit(/src/a.py)"),
         ("Read", {"file_path": "/etc/passwd"}, "Read(//etc/passwd)"),
-        ("LS", {"path": "/etc"}, "Read(//etc/**)"),
+        ("LS", {"path": "/etc"}, "LS(//etc/**)"),
+        ("Grep", {"pattern": "x", "path": "/etc"}, "Grep(//etc/**)"),
+        ("Glob", {"pattern": "*.conf", "path": "/etc"}, "Glob(//etc/**)"),
+        ("NotebookEdit", NOTEBOOK, "Edit(/src/a.ipynb)"),
         ("WebFetch", {"url": "https://A.example/x", "prompt": "p"}, "WebFetch(domain:a.example)"),
         ("WebSearch", {"query": "xx"}, "WebSearch"),
         ("mcp__files__write", {"path": "x"}, "mcp__files__write"),

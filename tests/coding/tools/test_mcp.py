@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -112,6 +113,34 @@ async def test_what_settings_deny_is_denied(project: Path) -> None:
     assert "denied here by the rule Read(secret/**)" in read_text(read)
     assert read_text(found) == "No files found\n"
     assert removed.is_error
+
+
+@pytest.mark.parametrize("settings", ["[]", "null", "5", '{"permissions": null}', '{"env": []}'])
+def test_settings_that_hold_no_permissions_cost_a_line(project: Path, settings: str) -> None:
+    ended = serve_nobody(project, settings)
+    assert ended.returncode == 0
+    assert b"settings.json, line 1: " in ended.stderr
+    assert b"left out" in ended.stderr
+
+
+def test_settings_whose_permissions_are_lost_are_refused(project: Path) -> None:
+    ended = serve_nobody(project, '[{"permissions": {"deny": ["LS"]}}]')
+    assert ended.returncode == 1
+    assert b"it holds permissions" in ended.stderr
+
+
+def serve_nobody(project: Path, settings: str) -> subprocess.CompletedProcess[bytes]:
+    """Run the server with these settings for a client that is gone already."""
+    (project / ".claude").mkdir()
+    (project / ".claude" / "settings.json").write_text(settings)
+    return subprocess.run(
+        [COMMAND, "tools"],
+        cwd=project,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
 
 
 async def test_a_client_that_leaves_takes_its_background_along(project: Path) -> None:
