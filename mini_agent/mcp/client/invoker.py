@@ -174,17 +174,17 @@ class McpInvoker:
 
         INVARIANT: a session that is lost has begun nothing, so nothing is done twice.
         """
+        try:
+            return await self._use_once(work, seconds)
+        except SessionLost:
+            return await self._use_once(work, seconds)
+
+    async def _use_once(self, work: SessionUse[Result], seconds: float) -> Result:
         session = await self._session()
         try:
-            return await self._run_within(work(session), seconds)
-        except SessionLost:
-            session.end()
-        return await self._run_within(work(await self._session()), seconds)
-
-    async def _run_within(self, work: Awaitable[Result], seconds: float) -> Result:
-        try:
-            async with asyncio.timeout(seconds):
-                return await work
+            with session.in_use():
+                async with asyncio.timeout(seconds):
+                    return await work(session)
         except TimeoutError:
             raise ToolTooSlow(
                 f"{self._server.label} took longer than {seconds:g} s and was cancelled"

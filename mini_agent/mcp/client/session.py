@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -52,6 +52,7 @@ class McpSession:
         self._on_tools_changed = on_tools_changed
         self._connection = Connection(server)
         self._listing_remark = ""
+        self._uses, self._is_ending = 0, False
         self._ready: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
         # asyncio logs an exception that is never retrieved, as after its waiter was cancelled.
         self._ready.add_done_callback(lambda ready: ready.cancelled() or ready.exception())
@@ -72,7 +73,7 @@ class McpSession:
     @property
     def is_open(self) -> bool:
         """Tell whether calls can be made; a server that has died ends its session at once."""
-        is_ended = self._over.is_set() or self._connection.ended.is_set()
+        is_ended = self._is_ending or self._over.is_set() or self._connection.ended.is_set()
         return self._ready.done() and not self._owner.done() and not is_ended
 
     @property
@@ -85,16 +86,32 @@ class McpSession:
         """Tell whether the session and its connection are closed."""
         return self._owner.done()
 
+    @contextlib.contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Keep the session from being closed by `end`."""
+        self._uses += 1
+        try:
+            yield
+        finally:
+            self._uses -= 1
+            if self._is_ending and not self._uses:
+                self._close()
+
     def end(self) -> None:
-        """Begin to close the session; one that is still opening is cancelled."""
-        self._over.set()
-        if not self._ready.done():
-            self._owner.cancel()
+        """Begin no more, and close the session once nothing uses it."""
+        self._is_ending = True
+        if not self._uses:
+            self._close()
 
     async def aclose(self) -> None:
         """Close the session and, where it is a child process, the server."""
-        self.end()
+        self._close()
         await asyncio.wait({self._owner}, timeout=CLOSE_TIMEOUT_S)
+
+    def _close(self) -> None:
+        self._over.set()
+        if not self._ready.done():
+            self._owner.cancel()
 
     async def list_openai_tools(self) -> list[Tool]:
         """List the tools in OpenAI's format."""
@@ -235,7 +252,7 @@ class McpSession:
 
     def _raise_if_lost(self, error: MCPError) -> None:
         if is_session_lost(error, has_address=isinstance(self._server, McpAddress)):
-            self._over.set()
+            self._is_ending = True
             why = self._server.redact(join_lines(error))
             raise SessionLost(f"{self._server.label} did not begin the call: {why}") from error
 
