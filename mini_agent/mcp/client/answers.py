@@ -13,23 +13,9 @@ from pydantic import JsonValue, ValidationError
 from mini_agent.messages import JsonObject, replace_surrogates
 
 MAX_NAME_CHARS: Final = 60
-# An escape, or a pair of them that is one character, is kept.
-ESCAPE: Final = re.compile(
-    rb"(\\[^u]|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
-    rb"|\\u[dD][89a-fA-F][0-9a-fA-F]{2}",
-    re.DOTALL,
-)
-SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 ID: Final = re.compile(r'"id"\s*:\s*(-?\d+|"(?:[^"\\]|\\.)*")')
 OPTIONAL: Final = ("title", "description", "outputSchema", "annotations", "icons", "_meta")
 NO_PARAMETERS: Final[Mapping[str, object]] = {"type": "object", "properties": {}}
-
-
-def replace_surrogate_escapes(content: bytes) -> bytes:
-    r"""Replace the escapes of lone surrogates in JSON, such as \ud83d, which pydantic refuses."""
-    if SURROGATE.search(content) is None:
-        return content
-    return ESCAPE.sub(lambda found: found[1] or rb"\ufffd", content)
 
 
 def clean_arguments(arguments: JsonObject) -> JsonObject:

@@ -13,8 +13,8 @@ from urllib.request import getproxies, proxy_bypass
 import httpx2
 from mcp.types import CONNECTION_CLOSED, INTERNAL_ERROR, METHOD_NOT_FOUND
 
-from mini_agent.mcp.client.answers import replace_surrogate_escapes
 from mini_agent.mcp.client.refusals import REFUSED_KEY, Refusal, explain_status, says_session_lost
+from mini_agent.messages import replace_surrogate_escapes
 
 CONNECT_TIMEOUT_S: Final = 10.0
 SESSION_HEADER: Final = "mcp-session-id"

@@ -20,9 +20,10 @@ from mcp.types import (
 from pydantic import ValidationError
 
 from mini_agent.errors import ToolsUnavailable
-from mini_agent.mcp.client.answers import find_ids, replace_surrogate_escapes
+from mini_agent.mcp.client.answers import find_ids
 from mini_agent.mcp.client.refusals import is_session_lost
 from mini_agent.mcp.client.server import SessionLost
+from mini_agent.messages import replace_surrogate_escapes
 
 SDK_LOGGERS: Final = ("mcp.client.stdio", "mcp.client.streamable_http", "mcp.client.sse")
 MAX_CHARS: Final = 80

@@ -196,9 +196,7 @@ class ServerEntry(BaseModel):
 
 def prepare_table(table: Mapping[str, object], *, is_json: bool) -> dict[str, object]:
     """Return a table with our names of keys, and seconds; JSON's nulls are left out."""
-    read = {
-        KEY_ALIASES.get(key, key): value for key, value in table.items() if value is not None
-    }
+    read = {KEY_ALIASES.get(key, key): value for key, value in table.items() if value is not None}
     read = {key: value for key, value in read.items() if value or key not in OF_ONE_TRANSPORT}
     _convert_times(read, is_json=is_json)
     if isinstance(read.get("disabled"), bool):

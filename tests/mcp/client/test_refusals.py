@@ -177,9 +177,7 @@ async def test_a_proxy_that_was_used_is_named_without_its_password(
         ("http://localhost.example/", False),
     ],
 )
-def test_what_is_of_this_machine(
-    url: str, expected: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_of_this_machine(url: str, expected: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "proxy:3128")
     assert is_loopback(url) == expected
     assert describe_proxy("http://10.0.0.1/").startswith(" (through the proxy http://proxy:3128")

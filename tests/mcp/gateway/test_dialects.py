@@ -33,7 +33,9 @@ def test_references_of_all_clients_are_replaced(tmp_path: Path, text: str, expan
     body = json.dumps({"mcpServers": {"s": {"command": "x", "args": [text]}}})
     (arg,) = read_command(one(read(tmp_path, body, ".mcp.json", A="a"))).args
     places = {"folder": str(tmp_path), "name": tmp_path.name, "home": str(Path.home())}
-    assert arg == (expanded.format(**places) if "{" in expanded and "$" not in expanded else expanded)
+    assert arg == (
+        expanded.format(**places) if "{" in expanded and "$" not in expanded else expanded
+    )
 
 
 def test_an_input_of_an_editor_is_said_to_be_one(tmp_path: Path) -> None:
@@ -114,9 +116,7 @@ def test_the_table_of_servers_has_many_names(tmp_path: Path, wrapped: str) -> No
         (None, "auto"),
     ],
 )
-def test_transports_as_clients_write_them(
-    tmp_path: Path, kind: str | None, transport: str
-) -> None:
+def test_transports_as_clients_write_them(tmp_path: Path, kind: str | None, transport: str) -> None:
     table = {"type": kind, "url": "http://h/mcp", "headers": {}, "env": {}, "args": []}
     body = json.dumps({"mcpServers": {"s": table}})
     assert read_address(one(read(tmp_path, body, ".mcp.json"))).transport == transport
@@ -133,7 +133,9 @@ def test_transports_as_clients_write_them(
 def test_a_transport_that_cannot_be_is_said(
     tmp_path: Path, table: dict[str, str], problem: str
 ) -> None:
-    assert one(read(tmp_path, json.dumps({"servers": {"s": table}}), ".mcp.json")).problem == problem
+    assert (
+        one(read(tmp_path, json.dumps({"servers": {"s": table}}), ".mcp.json")).problem == problem
+    )
 
 
 @pytest.mark.parametrize(
