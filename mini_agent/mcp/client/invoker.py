@@ -185,6 +185,9 @@ class McpInvoker:
             with session.in_use():
                 async with asyncio.timeout(seconds):
                     return await work(session)
+        except SessionLost:
+            session.end()
+            raise
         except TimeoutError:
             raise ToolTooSlow(
                 f"{self._server.label} took longer than {seconds:g} s and was cancelled"

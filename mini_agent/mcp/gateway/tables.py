@@ -95,7 +95,7 @@ def _parse_toml(path: Path, text: str) -> ServerTables:
 def _parse_json(path: Path, text: str) -> ServerTables:
     plain = TRAILING_COMMA.sub(_keep_string, COMMENT.sub(_keep_string, text))
     try:
-        read = json.loads(plain.strip() and plain or "{}", object_pairs_hook=_reject_duplicates)
+        read = json.loads((plain.strip() and plain) or "{}", object_pairs_hook=_reject_duplicates)
     except _DuplicateKey as name:
         raise NotConfigured(
             f"{path}: {name} stands there twice in one object", hint="rename or remove one of them"

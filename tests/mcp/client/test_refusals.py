@@ -80,9 +80,8 @@ async def test_an_error_of_a_tool_about_a_session_is_no_lost_session() -> None:
     def refuse(message: dict[str, object]) -> Response | None:
         return result(message, answer) if message["method"] == "tools/call" else None
 
-    async with serving(ScriptedHttp(refuse)) as server:
-        async with McpInvoker.address(server.url) as tools:
-            assert await call_add(tools) == text
+    async with serving(ScriptedHttp(refuse)) as server, McpInvoker.address(server.url) as tools:
+        assert await call_add(tools) == text
     assert len(server.sessions) == 1
 
 
@@ -135,10 +134,9 @@ async def test_a_broken_exchange_costs_its_own_call() -> None:
         is_broken = message["method"] == "tools/call" and "bad" in str(message)
         return broken if is_broken else None
 
-    async with serving(ScriptedHttp(refuse)) as server:
-        async with McpInvoker.address(server.url) as tools:
-            bad = function_call("1", "add", {"bad": 1})
-            failed, well = await asyncio.gather(tools.call_openai_tool(bad), call_add(tools))
+    async with serving(ScriptedHttp(refuse)) as server, McpInvoker.address(server.url) as tools:
+        bad = function_call("1", "add", {"bad": 1})
+        failed, well = await asyncio.gather(tools.call_openai_tool(bad), call_add(tools))
     assert "its answer cannot be read" in str(parse_output(failed).error)
     assert (well, len(server.sessions)) == ("3", 1)
 
@@ -191,9 +189,8 @@ async def test_a_cursor_that_is_empty_or_does_not_move_ends_the_listing(
         listing = {"tools": [TOOL], "nextCursor": next_cursor}
         return result(message, listing) if message["method"] == "tools/list" else None
 
-    async with serving(ScriptedHttp(refuse)) as server:
-        async with McpInvoker.address(server.url) as tools:
-            assert len(await tools.list_openai_tools()) == 1
+    async with serving(ScriptedHttp(refuse)) as server, McpInvoker.address(server.url) as tools:
+        assert len(await tools.list_openai_tools()) == 1
 
 
 async def test_a_long_listing_is_whole() -> None:
@@ -205,6 +202,5 @@ async def test_a_long_listing_is_whole() -> None:
         more = {"nextCursor": str(page + 1)} if page < 150 else {}
         return result(message, {"tools": [{**TOOL, "name": f"t{page}"}], **more})
 
-    async with serving(ScriptedHttp(refuse)) as server:
-        async with McpInvoker.address(server.url) as tools:
-            assert len(await tools.list_openai_tools()) == 151
+    async with serving(ScriptedHttp(refuse)) as server, McpInvoker.address(server.url) as tools:
+        assert len(await tools.list_openai_tools()) == 151

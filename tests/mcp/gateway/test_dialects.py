@@ -117,7 +117,13 @@ def test_the_table_of_servers_has_many_names(tmp_path: Path, wrapped: str) -> No
     ],
 )
 def test_transports_as_clients_write_them(tmp_path: Path, kind: str | None, transport: str) -> None:
-    table = {"type": kind, "url": "http://h/mcp", "headers": {}, "env": {}, "args": []}
+    table: dict[str, object] = {
+        "type": kind,
+        "url": "http://h/mcp",
+        "headers": {},
+        "env": {},
+        "args": [],
+    }
     body = json.dumps({"mcpServers": {"s": table}})
     assert read_address(one(read(tmp_path, body, ".mcp.json"))).transport == transport
 
