@@ -50,7 +50,11 @@ class McpHttpClient(httpx2.AsyncClient):
         self.refusal, self.refusal_status, self._on_refusal = "", 0, on_refusal
         self._proxy = "" if is_loopback(url) else describe_proxy(url)
 
-    async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
+    async def send(
+        self,
+        request: httpx2.Request,
+        **options: Any,  # noqa: ANN401  those of httpx2, which are passed on
+    ) -> httpx2.Response:
         """Send a request; of a POST every failure is a response."""
         if request.method != "POST":
             return await super().send(request, **options)

@@ -40,22 +40,26 @@ async def call_add(tools: McpInvoker) -> str:
 
 @pytest.mark.parametrize("wording", FORGOTTEN)
 async def test_a_forgotten_session_is_opened_anew_and_the_call_made_once(wording: str) -> None:
-    async with serving(ScriptedHttp(forgets=FORGOTTEN[wording])) as server:
-        async with McpInvoker.address(server.url) as tools:
-            await tools.list_openai_tools()
-            server.known.clear()
-            assert await call_add(tools) == "3"
-            server.known.clear()
-            assert len(await tools.list_openai_tools()) == 1
+    async with (
+        serving(ScriptedHttp(forgets=FORGOTTEN[wording])) as server,
+        McpInvoker.address(server.url) as tools,
+    ):
+        await tools.list_openai_tools()
+        server.known.clear()
+        assert await call_add(tools) == "3"
+        server.known.clear()
+        assert len(await tools.list_openai_tools()) == 1
     assert (len(server.calls), len(server.sessions)) == (1, 3)
 
 
 async def test_a_server_that_never_knows_its_sessions_is_an_error_and_no_circle() -> None:
-    async with serving(ScriptedHttp(forgets=FORGOTTEN["404 bare"])) as server:
-        async with McpInvoker.address(server.url) as tools:
-            await tools.list_openai_tools()
-            server.known = Forgetful()
-            assert "has forgotten this session" in await call_add(tools)
+    async with (
+        serving(ScriptedHttp(forgets=FORGOTTEN["404 bare"])) as server,
+        McpInvoker.address(server.url) as tools,
+    ):
+        await tools.list_openai_tools()
+        server.known = Forgetful()
+        assert "has forgotten this session" in await call_add(tools)
     assert (server.calls, len(server.sessions)) == ([], 2)
 
 
@@ -65,11 +69,13 @@ class Forgetful(set[str]):
 
 
 async def test_many_calls_of_a_lost_session_open_one_new_session() -> None:
-    async with serving(ScriptedHttp(forgets=FORGOTTEN["404 text"])) as server:
-        async with McpInvoker.address(server.url) as tools:
-            await tools.list_openai_tools()
-            server.known.clear()
-            assert await asyncio.gather(*(call_add(tools) for _ in range(5))) == ["3"] * 5
+    async with (
+        serving(ScriptedHttp(forgets=FORGOTTEN["404 text"])) as server,
+        McpInvoker.address(server.url) as tools,
+    ):
+        await tools.list_openai_tools()
+        server.known.clear()
+        assert await asyncio.gather(*(call_add(tools) for _ in range(5))) == ["3"] * 5
     assert (len(server.calls), len(server.sessions)) == (5, 2)
 
 
