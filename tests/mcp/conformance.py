@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -23,8 +22,6 @@ SERVER_SCENARIOS: Final = (
 )
 CLIENT_SCENARIOS: Final = ("initialize", "tools_call", "sse-retry")
 CLIENT: Final = f"{sys.executable} -m tests.mcp.conformance_client"
-# Why the others do not apply; a key that ends in * is a beginning.
-NOT_APPLICABLE: Final[Mapping[str, str]] = {}
 
 
 def find_modules() -> Path:
