@@ -21,6 +21,7 @@ from mini_agent.mcp.client.server import (
 from mini_agent.messages import JsonObject
 from mini_agent.net.backoff import exponential_delay
 from mini_agent.tools.arguments import RejectedCall, parse_tool_call
+from mini_agent.tools.changes import ChangeListeners
 from mini_agent.tools.invoker import (
     OpenAIToolCall,
     OutputListener,
@@ -75,7 +76,7 @@ class McpInvoker:
         self._server = server
         self._startup_s, self._tool_s = startup_timeout, tool_timeout
         self._names = PortableNames()
-        self._on_tools_changed = on_tools_changed
+        self._on_tools_changed, self._listeners = on_tools_changed, ChangeListeners()
         self._sessions: WeakKeyDictionary[AbstractEventLoop, _LoopSession] = WeakKeyDictionary()
 
     @classmethod
@@ -109,6 +110,7 @@ class McpInvoker:
 
     async def list_openai_tools(self) -> list[Tool]:
         """List the tools in OpenAI's format; raises `ToolsUnavailable`."""
+        self._listeners.add_run()
         try:
             listed = await self._use(lambda session: session.list_openai_tools(), self._startup_s)
         except ToolTooSlow:
@@ -200,6 +202,7 @@ class McpInvoker:
 
     def _change_tools(self) -> None:
         self._names.is_filled = False
+        self._listeners.report()
         self._on_tools_changed()
 
 

@@ -16,6 +16,7 @@ from mini_agent.mcp.client.server import ProgressListener
 from mini_agent.mcp.gateway.configuration import ConfiguredServer
 from mini_agent.messages import JsonObject
 from mini_agent.net.backoff import exponential_delay
+from mini_agent.tools.changes import ChangeListeners
 
 ServerState: TypeAlias = Literal["starting", "running", "failed", "unusable", "disabled"]
 CHECK_INTERVAL_S: Final = 15.0
@@ -44,6 +45,7 @@ class ServerSupervisor:
         self.configured = configured
         self.known_tools: tuple[Tool, ...] = ()
         self.settled = asyncio.Event()
+        self.changes = ChangeListeners()
         self._redact = redact
         self._error = configured.problem
         self._calls, self._failures = 0, 0
@@ -113,7 +115,12 @@ class ServerSupervisor:
             self.state, self._failures = "running", 0
             remarks = (invoker.remark(), _missing_tools(listed, self.configured))
             self._error = "; ".join(filter(None, remarks))
-            self.known_tools = tuple(_filter_tools(listed, self.configured))
+            before, self.known_tools = (
+                self.known_tools,
+                tuple(_filter_tools(listed, self.configured)),
+            )
+            if before != self.known_tools:
+                self.changes.report()
 
     # The error of a server that died holds the end of its stderr.
     def _redact_result(self, result: CallToolResult) -> CallToolResult:

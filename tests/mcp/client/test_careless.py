@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
-from mini_agent import McpInvoker
+from mini_agent import AgentConfig, McpInvoker
 from mini_agent.messages import function_call
+from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
 from mini_agent.tools.invoker import get_tool_name
 from mini_agent.tools.outputs import parse_output
+from tests.agent.checked_run import TASK, run_agent
 from tests.mcp.client import careless_server
 from tests.mcp.gateway.conftest import gateway_over, invoke, names, statuses, until
 
@@ -105,3 +107,14 @@ async def test_lone_surrogates_at_the_gateways_door_cost_no_other(
         )
         assert answered.status_code == (404 if b"go\\u" in body else 200)
         assert (await invoke(client, "s__good"))["text"] == "{}"
+
+
+async def test_a_run_is_offered_the_tools_that_a_server_gets_meanwhile(tools: McpInvoker) -> None:
+    turns = [
+        calls_reply(scripted_call("grow")),
+        calls_reply(scripted_call("grown", n=1)),
+        text_reply("Done."),
+    ]
+    with ScriptedModel(*turns) as model:
+        result = await run_agent(TASK, tools, AgentConfig(model="m"), model)
+    assert result.iterations[1].tool_invocations[0].text.endswith('{"n": 1}')
