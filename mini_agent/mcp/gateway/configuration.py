@@ -92,11 +92,12 @@ def load_configuration(paths: Iterable[Path], variables: Mapping[str, str]) -> C
     for name, (read, table) in tables.items():
         prefix = _unique_prefix(name, {server.prefix for server in servers})
         inside = replace(environment, folder=workspace_of(read.path))
-        is_table = isinstance(table, dict)
-        entry = prepare_table(table, is_json=read.is_json) if is_table else table
+        if not isinstance(table, dict):
+            servers.append(_configure(name, prefix, table, inside))
+            continue
+        entry = prepare_table(table, is_json=read.is_json)
         servers.append(_configure(name, prefix, entry, inside))
-        if is_table:
-            remarks += [f"{read.path}: {name}.{key} is unknown" for key in unknown_keys(table)]
+        remarks += [f"{read.path}: {name}.{key} is unknown" for key in unknown_keys(table)]
     return Configuration(tuple(servers), tuple(remarks), environment)
 
 
