@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic_core import from_json
+
+# An escape, or a pair of them that is one character, is kept.
+ESCAPE: Final = re.compile(
+    rb"(\\[^u]|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+    rb"|\\u[dD][89a-fA-F][0-9a-fA-F]{2}",
+    re.DOTALL,
+)
+SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class Attachment(BaseModel):
@@ -59,8 +68,9 @@ def function_call(call_id: str, name: str, arguments: Mapping[str, JsonValue]) -
 
 
 def parse_json_object(text: str) -> JsonObject:
-    """Parses `text` as a JSON object; raises `ValueError` when it is none."""
-    value: JsonValue = from_json(text, allow_inf_nan=False)
+    """Parses `text` as a JSON object, lone surrogates replaced; raises `ValueError` for none."""
+    content = replace_surrogate_escapes(text.encode("utf-8", "replace"))
+    value: JsonValue = from_json(content, allow_inf_nan=False)
     if isinstance(value, dict):
         return value
     raise ValueError(f"a JSON object is needed, not {_json_type(value)}")
@@ -69,6 +79,13 @@ def parse_json_object(text: str) -> JsonObject:
 def replace_surrogates(text: str) -> str:
     """Replaces lone surrogates in `text`, which UTF-8 cannot encode."""
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def replace_surrogate_escapes(content: bytes) -> bytes:
+    r"""Replace the escapes of lone surrogates in JSON, such as \ud83d, which pydantic refuses."""
+    if SURROGATE.search(content) is None:
+        return content
+    return ESCAPE.sub(lambda found: found[1] or rb"\ufffd", content)
 
 
 def _json_type(value: JsonValue) -> str:

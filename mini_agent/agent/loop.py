@@ -36,6 +36,7 @@ from mini_agent.tool_parsing.resolve import ResolvedCall, resolve_call
 from mini_agent.tool_parsing.scanner import ParseOptions
 from mini_agent.tool_parsing.text_spans import OfferedTools
 from mini_agent.tools.arguments import parse_tools
+from mini_agent.tools.changes import LISTING_RUN, ToolChanges
 from mini_agent.tools.invoker import Invoker
 from mini_agent.tools.wrappers import BufferedInvoker
 
@@ -93,7 +94,7 @@ class _AgentRun:
             emit=recorder.emit,
         )
         self._client_tools = parse_tools(config.client_tools)
-        self._tools = NO_TOOLS
+        self._tools, self._changes = NO_TOOLS, ToolChanges()
         self._guardrails = GuardrailPolicy(config, (), self._escalation)
 
     async def execute(self) -> AgentResult:
@@ -112,19 +113,26 @@ class _AgentRun:
         return self._recorder.finish(ending, escalated=self._escalation.has_escalated)
 
     async def _run_turns(self) -> Ending:
+        LISTING_RUN.set(self._changes)
         if self._config.use_tools:
-            own = await list_tools(self._executor.invoker, self._deadline)
-            # Of two tools with one name the caller means its own.
-            self._tools = {**own, **self._client_tools}
+            await self._list_tools()
             self._guardrails = GuardrailPolicy(self._config, self._tools, self._escalation)
         self._recorder.emit(self._run_started_event())
         while self._has_turns_left:
             self._prepare_turn()
+            if self._changes.is_pending:
+                await self._list_tools()
             turn = await self._request_turn(self._tools, self._recorder.turns + 1)
             ending = await self._handle_turn(turn)
             if ending:
                 return ending
         return await self._close("max_iterations")
+
+    async def _list_tools(self) -> None:
+        self._changes.is_pending = False
+        own = await list_tools(self._executor.invoker, self._deadline)
+        # Of two tools with one name the caller means its own.
+        self._tools = {**own, **self._client_tools}
 
     def _run_started_event(self) -> RunStarted:
         return RunStarted(

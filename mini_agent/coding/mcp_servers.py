@@ -19,8 +19,8 @@ from mini_agent.coding.trust import PROJECT_MCP_FILE
 from mini_agent.errors import BadRequest, MiniAgentError, ToolsUnavailable
 from mini_agent.mcp.client.invoker import McpInvoker
 from mini_agent.mcp.client.server import McpCommand
-from mini_agent.mcp.gateway.config_file import read_tables
 from mini_agent.mcp.gateway.configuration import ConfiguredServer, load_configuration
+from mini_agent.mcp.gateway.tables import read_tables
 from mini_agent.tools.invoker import (
     Invoker,
     OpenAIToolCall,

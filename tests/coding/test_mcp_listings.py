@@ -12,7 +12,9 @@ from tests.coding import odd_server
 from tests.coding.harness import Harness
 
 LOST = [*odd_server.TOOLS, *odd_server.TEMPLATES, "start null"]
-LOST.remove("names")
+KEPT = ("cursors in a circle", "a cursor that is a number", "templates in a circle")
+for kept in ("names", *KEPT):
+    LOST.remove(kept)
 
 
 async def call_good(harness: Harness, kind: str) -> str:
@@ -51,6 +53,12 @@ async def test_a_server_that_prints_can_be_used_and_costs_a_line(harness: Harnes
     assert await call_good(harness, "prints") == "called"
     (line,) = harness.observer.warnings
     assert remark in line
+
+
+@pytest.mark.parametrize("kind", KEPT)
+async def test_a_cursor_that_does_not_move_ends_the_listing(harness: Harness, kind: str) -> None:
+    assert await call_good(harness, kind) == "called"
+    assert harness.observer.warnings == []
 
 
 async def test_a_listing_that_fails_later_costs_nothing(harness: Harness) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import AbstractEventLoop
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Self, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
 from mini_agent.errors import BadRequest, MiniAgentError, ToolsUnavailable, ToolTooSlow
@@ -16,10 +16,12 @@ from mini_agent.mcp.client.server import (
     McpCommand,
     McpTarget,
     ProgressListener,
+    SessionLost,
 )
 from mini_agent.messages import JsonObject
 from mini_agent.net.backoff import exponential_delay
 from mini_agent.tools.arguments import RejectedCall, parse_tool_call
+from mini_agent.tools.changes import ChangeListeners
 from mini_agent.tools.invoker import (
     OpenAIToolCall,
     OutputListener,
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from mini_agent.mcp.client.session import McpSession
 
 Result = TypeVar("Result")
+SessionUse: TypeAlias = "Callable[[McpSession], Awaitable[Result]]"
 MAX_TIMEOUT_S: Final = 86_400.0
 MIN_BACKOFF_S: Final = 0.5
 MAX_BACKOFF_S: Final = 30.0
@@ -51,11 +54,17 @@ class McpInvoker:
     The session is current, also from run to run, until `aclose` or the end of an `async with`; each
     event loop has its own. A server that has died is started anew by the next call, after a pause
     when it would not start. It may take `startup_timeout` seconds to start and `tool_timeout` for
-    a call, which is cancelled there.
+    a call, which is cancelled there. `on_tools_changed` is called when the server says that its
+    tools have changed.
     """
 
     def __init__(
-        self, server: McpTarget, *, startup_timeout: float = 30.0, tool_timeout: float = 60.0
+        self,
+        server: McpTarget,
+        *,
+        startup_timeout: float = 30.0,
+        tool_timeout: float = 60.0,
+        on_tools_changed: Callable[[], None] = lambda: None,
     ) -> None:
         for name, seconds in (("startup_timeout", startup_timeout), ("tool_timeout", tool_timeout)):
             if not 0 < seconds <= MAX_TIMEOUT_S:
@@ -67,6 +76,7 @@ class McpInvoker:
         self._server = server
         self._startup_s, self._tool_s = startup_timeout, tool_timeout
         self._names = PortableNames()
+        self._on_tools_changed, self._listeners = on_tools_changed, ChangeListeners()
         self._sessions: WeakKeyDictionary[AbstractEventLoop, _LoopSession] = WeakKeyDictionary()
 
     @classmethod
@@ -100,14 +110,14 @@ class McpInvoker:
 
     async def list_openai_tools(self) -> list[Tool]:
         """List the tools in OpenAI's format; raises `ToolsUnavailable`."""
-        session = await self._session()
+        self._listeners.add_run()
         try:
-            async with asyncio.timeout(self._startup_s):
-                return self._names.convert(await session.list_openai_tools())
-        except TimeoutError:
+            listed = await self._use(lambda session: session.list_openai_tools(), self._startup_s)
+        except ToolTooSlow:
             raise ToolsUnavailable(
                 f"{self._server.label} did not list its tools within {self._startup_s:g} s"
             ) from None
+        return self._names.convert(listed)
 
     async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> ToolOutput:
         """Call one tool; a failure of the server is an output for the model."""
@@ -119,14 +129,16 @@ class McpInvoker:
         """Call one tool; `listener` gets the progress that the server reports."""
         try:
             name, arguments = parse_tool_call(openai_tool)
-            session = await self._session()
-            async with asyncio.timeout(self._tool_s):
+
+            async def call(session: McpSession) -> ToolOutput:
                 own_name = await self._find_own_name(session, name)
                 return await session.stream_tool(own_name, arguments, listener)
+
+            return await self._use(call, self._tool_s)
+        except ToolTooSlow:
+            return error_output(f"the call took longer than {self._tool_s:g} s and was cancelled")
         except (RejectedCall, MiniAgentError) as why:
             return error_output(str(why))
-        except TimeoutError:
-            return error_output(f"the call took longer than {self._tool_s:g} s and was cancelled")
 
     async def _find_own_name(self, session: McpSession, name: str) -> str:
         """Return the server's name of a tool; one that may be portable is looked up once."""
@@ -136,16 +148,14 @@ class McpInvoker:
 
     async def list_mcp_tools(self) -> list[McpTool]:
         """List the tools as the server describes them; raises `ToolsUnavailable`."""
-        session = await self._session()
-        return await self._run_within(session.list_mcp_tools(), self._startup_s)
+        return await self._use(lambda session: session.list_mcp_tools(), self._startup_s)
 
     async def call_mcp_tool(
         self, name: str, arguments: JsonObject, progress: ProgressListener
     ) -> CallToolResult:
         """Call one tool and return the result as the server sends it; raises `ToolsUnavailable`."""
-        session = await self._session()
-        return await self._run_within(
-            session.call_mcp_tool(name, arguments, progress), self._tool_s
+        return await self._use(
+            lambda session: session.call_mcp_tool(name, arguments, progress), self._tool_s
         )
 
     def remark(self) -> str:
@@ -155,18 +165,31 @@ class McpInvoker:
 
     async def list_templates(self) -> list[str]:
         """List the URI templates of the server's resources."""
-        session = await self._session()
-        return await self._run_within(session.list_templates(), self._startup_s)
+        return await self._use(lambda session: session.list_templates(), self._startup_s)
 
     async def read_resource(self, uri: str) -> list[str]:
         """Return the contents of a resource as texts; raises `ToolsUnavailable`."""
-        session = await self._session()
-        return await self._run_within(session.read_resource(uri), self._tool_s)
+        return await self._use(lambda session: session.read_resource(uri), self._tool_s)
 
-    async def _run_within(self, work: Coroutine[object, object, Result], seconds: float) -> Result:
+    async def _use(self, work: SessionUse[Result], seconds: float) -> Result:
+        """Return what `work` does in the session, or in a new one where the server lost it.
+
+        INVARIANT: a session that is lost has begun nothing, so nothing is done twice.
+        """
         try:
-            async with asyncio.timeout(seconds):
-                return await work
+            return await self._use_once(work, seconds)
+        except SessionLost:
+            return await self._use_once(work, seconds)
+
+    async def _use_once(self, work: SessionUse[Result], seconds: float) -> Result:
+        session = await self._session()
+        try:
+            with session.in_use():
+                async with asyncio.timeout(seconds):
+                    return await work(session)
+        except SessionLost:
+            session.end()
+            raise
         except TimeoutError:
             raise ToolTooSlow(
                 f"{self._server.label} took longer than {seconds:g} s and was cancelled"
@@ -175,7 +198,12 @@ class McpInvoker:
     async def _session(self) -> McpSession:
         holder = self._sessions.setdefault(asyncio.get_running_loop(), _LoopSession())
         async with holder.lock:
-            return await holder.session(self._server, self._startup_s)
+            return await holder.session(self._server, self._startup_s, self._change_tools)
+
+    def _change_tools(self) -> None:
+        self._names.is_filled = False
+        self._listeners.report()
+        self._on_tools_changed()
 
 
 @dataclass
@@ -189,11 +217,13 @@ class _LoopSession:
     last_error: ToolsUnavailable | None = None
     closing: list[McpSession] = field(default_factory=list)
 
-    async def session(self, server: McpTarget, startup_s: float) -> McpSession:
+    async def session(
+        self, server: McpTarget, startup_s: float, on_tools_changed: Callable[[], None]
+    ) -> McpSession:
         if self.current is not None and self.current.is_open:
             return self.current
         self._require_backoff_over()
-        opening = (await asyncio.to_thread(_import_session))(server)
+        opening = (await asyncio.to_thread(_import_session))(server, on_tools_changed)
         self._retire(self.current)
         self.current = opening
         try:

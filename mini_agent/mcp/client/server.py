@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
-from urllib.parse import urlsplit
+from typing import Final, Literal, Protocol, TypeAlias
+from urllib.parse import parse_qsl, unquote, urlsplit
 
-from mini_agent.errors import BadRequest
+from mini_agent.errors import BadRequest, ToolsUnavailable
+
+MIN_SECRET_CHARS: Final = 6
+USER_INFO: Final = re.compile(r"//[^/\s@]*@")
+QUERY_VALUE: Final = re.compile(r"([?&][^=&\s#]{1,80}=)[^&\s#'\"]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +41,28 @@ class McpCommand:
         """The server as errors name it: without arguments, which may hold a secret."""
         return f"the MCP server {self.command}"
 
+    def redact(self, text: str) -> str:
+        """Return an error's text without credentials of URLs."""
+        return hide_credentials(text)
+
 
 @dataclass(frozen=True, slots=True)
 class McpAddress:
-    """A server with streamable HTTP at `url`; `headers` are sent with every request."""
+    """A server at `url`; `headers` are sent with every request.
 
-    url: str
+    It speaks streamable HTTP, or SSE as the protocol of 2024 has it, which `auto` finds out.
+    """
+
+    url: str = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    transport: Literal["auto", "http", "sse"] = "auto"
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise BadRequest(
                 f"an MCP server's url must be such as http://127.0.0.1:8000/mcp, not "
-                f"{self.url!r:.80}",
+                f"{hide_credentials(self.url)!r:.80}",
                 field="url",
             )
 
@@ -60,8 +73,32 @@ class McpAddress:
         host = parts.netloc.rpartition("@")[2]
         return f"the MCP server at {parts.scheme}://{host}{parts.path}"
 
+    def redact(self, text: str) -> str:
+        """Return an error's text without the values of headers, and credentials of URLs."""
+        for secret in sorted(self._secrets(), key=len, reverse=True):
+            text = text.replace(secret, "***")
+        return hide_credentials(text)
+
+    def _secrets(self) -> Iterator[str]:
+        parts = urlsplit(self.url)
+        queried = (value for _, value in parse_qsl(parts.query))
+        for value in (*self.headers.values(), parts.password or "", *queried):
+            for part in (value, value.rpartition(" ")[2], unquote(value)):
+                if len(part) >= MIN_SECRET_CHARS:
+                    yield part
+
+
+def hide_credentials(text: str) -> str:
+    """Return a text without the users and the values of queries of its URLs."""
+    text = USER_INFO.sub("//***@", text)
+    return QUERY_VALUE.sub(r"\1***", text)
+
 
 McpTarget: TypeAlias = McpCommand | McpAddress
+
+
+class SessionLost(ToolsUnavailable):
+    """The server refused a request of a session that it does not know, before it began."""
 
 
 class ProgressListener(Protocol):

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import TYPE_CHECKING, Final, TextIO
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Final
 
-import anyio
-import httpx2
-from mcp import Client, MCPError, StdioServerParameters, stdio_client
-from mcp.client.streamable_http import streamable_http_client
-from mcp.shared.message import SessionMessage
-from mcp.types import CONNECTION_CLOSED, INVALID_REQUEST, CallToolResult
+from mcp import Client, MCPError
+from mcp.client.session import IncomingMessage
+from mcp.client.subscriptions import SubscriptionLost
+from mcp.types import CONNECTION_CLOSED, PARSE_ERROR, CallToolResult, ToolListChangedNotification
 from mcp.types import Tool as McpTool
 from pydantic import ValidationError
 
 from mini_agent.errors import ToolsUnavailable
+from mini_agent.mcp.client.answers import clean_arguments
+from mini_agent.mcp.client.connection import Connection
 from mini_agent.mcp.client.convert import (
     convert_result,
     convert_tool,
@@ -25,118 +25,17 @@ from mini_agent.mcp.client.convert import (
     error_result,
     note_mismatches,
 )
-from mini_agent.mcp.client.messages import Cursors, StrayOutput, join_lines, silence_sdk
-from mini_agent.mcp.client.server import McpCommand, McpTarget, ProgressListener
-from mini_agent.messages import JsonObject
+from mini_agent.mcp.client.messages import Cursors, join_lines
+from mini_agent.mcp.client.refusals import is_session_lost, refusal_marks
+from mini_agent.mcp.client.server import McpAddress, McpTarget, ProgressListener, SessionLost
+from mini_agent.messages import JsonObject, replace_surrogates
 from mini_agent.tools.invoker import OutputListener, Tool, ToolOutput
 from mini_agent_protocol.execution import Output
 
-if TYPE_CHECKING:
-    from mcp.client._transport import ReadStream, TransportStreams
-
-MAX_STDERR_BYTES: Final = 2000
-CONNECT_TIMEOUT_S: Final = 10.0
+MODERN_VERSIONS: Final = frozenset({"2026-07-28"})
 CLOSE_TIMEOUT_S: Final = 8.0
-SESSION_LOST: Final = "Session terminated"
-
-
-class Connection:
-    """A connection to `server`; `ended` is set at once when the server closes it."""
-
-    def __init__(self, server: McpTarget) -> None:
-        self.ended = asyncio.Event()
-        self.stray = StrayOutput()
-        self._server = server
-        self._stderr = _StderrTail()
-
-    @property
-    def stderr_tail(self) -> str:
-        """The end of what a child process wrote to its stderr."""
-        return self._stderr.tail.decode("utf-8", "replace").strip()
-
-    @asynccontextmanager
-    async def streams(self) -> AsyncIterator[TransportStreams]:
-        """Open the streams that the SDK reads and writes."""
-        async with self._transport() as (read, write):
-            passing, passed = anyio.create_memory_object_stream[SessionMessage | Exception](0)
-            relay = asyncio.create_task(self._relay(read, passing))
-            try:
-                yield passed, write
-            finally:
-                relay.cancel()
-                await asyncio.wait({relay})
-
-    def _transport(self) -> AbstractAsyncContextManager[TransportStreams]:
-        if isinstance(self._server, McpCommand):
-            return self._start_child(self._server)
-        return _connect_http(self._server.url, dict(self._server.headers))
-
-    async def _relay(
-        self,
-        read: ReadStream[SessionMessage | Exception],
-        passing: anyio.abc.ObjectSendStream[SessionMessage | Exception],
-    ) -> None:
-        try:
-            async with passing:
-                async for message in read:
-                    known = self._convert(message)
-                    if known is not None:
-                        await passing.send(known)
-        except (anyio.ClosedResourceError, anyio.BrokenResourceError):
-            pass  # one of the ends was closed, which ends the connection as well
-        finally:
-            self.ended.set()
-
-    def _convert(self, message: SessionMessage | Exception) -> SessionMessage | Exception | None:
-        if isinstance(message, Exception) and isinstance(self._server, McpCommand):
-            return self.stray.convert(message)
-        return message
-
-    @asynccontextmanager
-    async def _start_child(self, server: McpCommand) -> AsyncIterator[TransportStreams]:
-        parameters = StdioServerParameters(
-            command=server.command,
-            args=list(server.args),
-            env=dict(server.env),
-            cwd=server.cwd,
-            encoding_error_handler="replace",
-        )
-        silence_sdk()
-        async with self._stderr.open() as stderr, stdio_client(parameters, stderr) as streams:
-            yield streams
-
-
-@asynccontextmanager
-async def _connect_http(url: str, headers: dict[str, str]) -> AsyncIterator[TransportStreams]:
-    # The read timeout is set for each call.
-    timeout = httpx2.Timeout(CONNECT_TIMEOUT_S, read=None)
-    async with (
-        httpx2.AsyncClient(headers=headers, timeout=timeout) as http,
-        streamable_http_client(url, http_client=http) as streams,
-    ):
-        yield streams
-
-
-class _StderrTail(asyncio.Protocol):
-    """Reads a pipe and keeps the last `MAX_STDERR_BYTES`."""
-
-    def __init__(self) -> None:
-        self.tail = b""
-
-    def data_received(self, data: bytes) -> None:
-        self.tail = (self.tail + data)[-MAX_STDERR_BYTES:]
-
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator[TextIO]:
-        """Open the file that the child process writes to."""
-        reading, writing = os.pipe()
-        loop = asyncio.get_running_loop()
-        with os.fdopen(writing, "w") as file:
-            transport, _ = await loop.connect_read_pipe(lambda: self, os.fdopen(reading, "rb", 0))
-            try:
-                yield file
-            finally:
-                transport.close()
+# What a server with the older SSE alone answers to a POST.
+SSE_STATUSES: Final = frozenset({400, 404, 405})
 
 
 class McpSession:
@@ -146,9 +45,14 @@ class McpSession:
     in between. Calls run in their callers' tasks; cancelling one cancels it at the server.
     """
 
-    def __init__(self, server: McpTarget) -> None:
+    def __init__(
+        self, server: McpTarget, on_tools_changed: Callable[[], None] = lambda: None
+    ) -> None:
         self._server = server
+        self._on_tools_changed = on_tools_changed
         self._connection = Connection(server)
+        self._listing_remark = ""
+        self._uses, self._is_ending = 0, False
         self._ready: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
         # asyncio logs an exception that is never retrieved, as after its waiter was cancelled.
         self._ready.add_done_callback(lambda ready: ready.cancelled() or ready.exception())
@@ -169,28 +73,45 @@ class McpSession:
     @property
     def is_open(self) -> bool:
         """Tell whether calls can be made; a server that has died ends its session at once."""
-        return self._ready.done() and not self._owner.done() and not self._connection.ended.is_set()
+        is_ended = self._is_ending or self._over.is_set() or self._connection.ended.is_set()
+        return self._ready.done() and not self._owner.done() and not is_ended
 
     @property
     def remark(self) -> str:
         """What is wrong with a server that works all the same; empty for nothing."""
-        return self._connection.stray.remark
+        return "; ".join(filter(None, (self._connection.stray.remark, self._listing_remark)))
 
     @property
     def is_over(self) -> bool:
         """Tell whether the session and its connection are closed."""
         return self._owner.done()
 
+    @contextlib.contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Keep the session from being closed by `end`."""
+        self._uses += 1
+        try:
+            yield
+        finally:
+            self._uses -= 1
+            if self._is_ending and not self._uses:
+                self._close()
+
     def end(self) -> None:
-        """Begin to close the session; one that is still opening is cancelled."""
-        self._over.set()
-        if not self._ready.done():
-            self._owner.cancel()
+        """Begin no more, and close the session once nothing uses it."""
+        self._is_ending = True
+        if not self._uses:
+            self._close()
 
     async def aclose(self) -> None:
         """Close the session and, where it is a child process, the server."""
-        self.end()
+        self._close()
         await asyncio.wait({self._owner}, timeout=CLOSE_TIMEOUT_S)
+
+    def _close(self) -> None:
+        self._over.set()
+        if not self._ready.done():
+            self._owner.cancel()
 
     async def list_openai_tools(self) -> list[Tool]:
         """List the tools in OpenAI's format."""
@@ -198,21 +119,25 @@ class McpSession:
 
     async def list_mcp_tools(self) -> list[McpTool]:
         """List the tools of all pages, as the server describes them."""
-        client, listed = self._ready.result(), []
-        cursors = Cursors(f"{self._server.label} lists no tools")
+        client = self._ready.result()
+        listed: dict[str, McpTool] = {}
+        cursors = self._cursors("tools")
         with cursors.translating():
             while cursors.has_more:
                 page = await client.list_tools(cursor=cursors.next)
-                listed += page.tools
+                for tool in page.tools:
+                    listed.setdefault(tool.name, tool)
                 cursors.advance(page.next_cursor)
-        return listed
+        self._listing_remark = cursors.remark
+        return list(listed.values())
 
     async def list_templates(self) -> list[str]:
         """List the URI templates of the resources, with `{...}` for parameters."""
-        client, listed = self._ready.result(), []
+        client = self._ready.result()
         if client.server_capabilities.resources is None:
             return []
-        cursors = Cursors(f"{self._server.label} lists no resource templates")
+        listed: list[str] = []
+        cursors = self._cursors("resource templates")
         with cursors.translating():
             while cursors.has_more:
                 page = await client.list_resource_templates(cursor=cursors.next)
@@ -223,9 +148,11 @@ class McpSession:
     async def read_resource(self, uri: str) -> list[str]:
         """Return the contents of a resource as texts."""
         try:
-            read = await self._ready.result().read_resource(uri)
+            read = await self._ready.result().read_resource(replace_surrogates(uri))
         except (MCPError, ValidationError) as broken:
-            reason = join_lines(broken)
+            reason = self._server.redact(join_lines(broken))
+            if isinstance(broken, MCPError):
+                self._raise_if_lost(broken)
             raise ToolsUnavailable(f"{self._server.label} has no {uri:.80}: {reason}") from broken
         return [decode_resource(each) for each in read.contents]
 
@@ -240,30 +167,74 @@ class McpSession:
     async def call_mcp_tool(
         self, name: str, arguments: JsonObject, progress: ProgressListener
     ) -> CallToolResult:
-        """Call a tool; a failure of the server is an error result."""
+        """Call a tool; a failure of the server is an error result.
+
+        Raises `SessionLost` where the server knows the session no longer and has begun nothing.
+        """
         try:
-            client = self._ready.result()
-            return await client.call_tool(name, arguments, progress_callback=progress)
+            return await self._ready.result().call_tool(
+                replace_surrogates(name),
+                clean_arguments(arguments),
+                progress_callback=progress,
+            )
         except MCPError as error:
-            return error_result(self._describe_error(error))
+            self._raise_if_lost(error)
+            return error_result(self._server.redact(self._describe_error(error)))
         except (RuntimeError, ValidationError) as odd:
             return error_result(
                 f"{self._server.label} was called, but its result cannot be read, so whether it "
-                f"did what it should is not known: {odd!s:.500}"
+                f"did what it should is not known: {self._server.redact(str(odd)):.500}"
             )
 
     async def _run(self) -> None:
         try:
-            async with Client(self._connection.streams(), cache=None) as client:
-                note_mismatches(client.session)
-                self._ready.set_result(client)
-                await self._wait_until_over()
+            await self._hold()
         except Exception as broken:  # noqa: BLE001  the SDK raises whatever its libraries raise
             if not self._ready.done():
-                self._ready.set_exception(self._unavailable(broken))
+                await self._try_sse(self._unavailable(broken))
         finally:
             self._connection.ended.set()
             self._ready.cancel()
+
+    async def _hold(self) -> None:
+        """Open the connection, and hold it until the session is over."""
+        streams = self._connection.streams()
+        async with Client(streams, cache=None, message_handler=self._handle_message) as client:
+            note_mismatches(client.session)
+            self._ready.set_result(client)
+            listening = asyncio.create_task(self._listen(client))
+            try:
+                await self._wait_until_over()
+            finally:
+                listening.cancel()
+                await asyncio.wait({listening})
+
+    async def _try_sse(self, failure: ToolsUnavailable) -> None:
+        """Try the older SSE where the server refused a POST as one without it does."""
+        server, refused = self._server, self._connection.refusal_status in SSE_STATUSES
+        if not isinstance(server, McpAddress) or server.transport != "auto" or not refused:
+            self._ready.set_exception(failure)
+            return
+        self._connection = Connection(replace(server, transport="sse"))
+        try:
+            await self._hold()
+        except Exception:  # noqa: BLE001  as above
+            if not self._ready.done():
+                self._ready.set_exception(failure)
+
+    async def _handle_message(self, message: IncomingMessage) -> None:
+        if isinstance(message, ToolListChangedNotification):
+            self._on_tools_changed()
+
+    async def _listen(self, client: Client) -> None:
+        """Receive changes of the tools in protocol versions where a client asks for them."""
+        tools = client.server_capabilities.tools
+        if client.protocol_version not in MODERN_VERSIONS or not (tools and tools.list_changed):
+            return
+        with contextlib.suppress(MCPError, SubscriptionLost, RuntimeError):
+            async with client.listen(tools_list_changed=True) as changes:
+                async for _change in changes:
+                    self._on_tools_changed()
 
     async def _wait_until_over(self) -> None:
         waits = {
@@ -275,17 +246,29 @@ class McpSession:
             for wait in waits:
                 wait.cancel()
 
+    def _cursors(self, what: str) -> Cursors:
+        failure = f"{self._server.label} lists no {what}"
+        return Cursors(failure, self._server.redact, isinstance(self._server, McpAddress))
+
+    def _raise_if_lost(self, error: MCPError) -> None:
+        if is_session_lost(error, has_address=isinstance(self._server, McpAddress)):
+            self._is_ending = True
+            why = self._server.redact(join_lines(error))
+            raise SessionLost(f"{self._server.label} did not begin the call: {why}") from error
+
     def _describe_error(self, error: MCPError) -> str:
-        is_lost = error.code == INVALID_REQUEST and error.message == SESSION_LOST
-        if is_lost:
-            self._over.set()
-            return (
-                f"{self._server.label} has forgotten this session: call again, it opens a new one"
-            )
+        if refusal_marks(error) is not None:
+            return f"{self._server.label} did not answer: {error.message}"
         if error.code == CONNECTION_CLOSED:
+            refusal = self._connection.refusal
             return (
                 f"{self._server.label} is gone, and whether the call was carried out is not known"
-                f"{self._stderr_note}"
+                f"{f': {refusal}' if refusal else ''}{self._stderr_note}"
+            )
+        if error.code == PARSE_ERROR:
+            return (
+                f"{self._server.label} was called, but its answer cannot be read, so whether it "
+                f"did what it should is not known: {join_lines(error)}"
             )
         return error.message or f"{self._server.label} refuses the call with code {error.code}"
 
@@ -294,9 +277,8 @@ class McpSession:
         while isinstance(reason, BaseExceptionGroup):
             reason = reason.exceptions[0]
         what = join_lines(reason) or type(reason).__name__
-        return ToolsUnavailable(
-            f"{self._server.label} cannot be used: {what:.300}{self._stderr_note}"
-        )
+        why = self._server.redact(f"{what:.300}{self._stderr_note}")
+        return ToolsUnavailable(f"{self._server.label} cannot be used: {why}")
 
     @property
     def _stderr_note(self) -> str:

@@ -73,6 +73,11 @@ class ToolCatalog:
             )
         return await entry.server.call(entry.tool.name, arguments, progress)
 
+    def report_changes(self) -> None:
+        """Have the run that is listing tools now list them anew when they change."""
+        for server in self._servers:
+            server.changes.add_run()
+
     def statuses(self) -> list[ServerStatus]:
         """Return the status of each server."""
         return [server.status for server in self._servers]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from io import StringIO
 from pathlib import Path
 from typing import Final
 
+from dotenv import dotenv_values
 from pydantic import ValidationError
 
 from mini_agent.errors import BadRequest
@@ -15,14 +17,13 @@ from mini_agent.mcp.client.server import McpAddress, McpCommand, McpTarget
 from mini_agent.mcp.gateway.config_file import (
     STARTUP_TIMEOUT_S,
     TOOL_TIMEOUT_S,
-    Environment,
     ServerEntry,
-    ServerTables,
-    VariableNotSet,
     child_environment,
-    read_tables,
+    prepare_table,
     unknown_keys,
 )
+from mini_agent.mcp.gateway.expansion import Environment, VariableNotSet, workspace_of
+from mini_agent.mcp.gateway.tables import ServerTables, read_tables
 
 MAX_PREFIX_CHARS: Final = 32
 MAX_HINT_CHARS: Final = 800
@@ -90,9 +91,13 @@ def load_configuration(paths: Iterable[Path], variables: Mapping[str, str]) -> C
     servers: list[ConfiguredServer] = []
     for name, (read, table) in tables.items():
         prefix = _unique_prefix(name, {server.prefix for server in servers})
-        servers.append(_configure(name, prefix, table, environment))
-        if isinstance(table, dict):
-            remarks += [f"{read.path}: {name}.{key} is unknown" for key in unknown_keys(table)]
+        inside = replace(environment, folder=workspace_of(read.path))
+        if not isinstance(table, dict):
+            servers.append(_configure(name, prefix, table, inside))
+            continue
+        entry = prepare_table(table, is_json=read.is_json)
+        servers.append(_configure(name, prefix, entry, inside))
+        remarks += [f"{read.path}: {name}.{key} is unknown" for key in unknown_keys(table)]
     return Configuration(tuple(servers), tuple(remarks), environment)
 
 
@@ -124,9 +129,13 @@ def _configure(name: str, prefix: str, table: object, environment: Environment) 
 def _build_target(name: str, entry: ServerEntry, environment: Environment) -> McpTarget:
     if entry.url is not None:
         return McpAddress(
-            environment.expand(entry.url, f"{name}.url"), _build_headers(name, entry, environment)
+            environment.expand(entry.url, f"{name}.url"),
+            _build_headers(name, entry, environment),
+            "sse" if entry.type == "sse" else "auto",
         )
-    own = _expand_values(f"{name}.env", entry.env, environment)
+    own = _read_env_file(name, entry, environment) | _expand_values(
+        f"{name}.env", entry.env, environment
+    )
     cwd = None if entry.cwd is None else environment.expand(entry.cwd, f"{name}.cwd")
     child = child_environment(environment.variables, entry.forwarded, own)
     environment.secrets.update(child[key] for key in (*entry.forwarded, *own) if key in child)
@@ -139,6 +148,19 @@ def _build_target(name: str, entry: ServerEntry, environment: Environment) -> Mc
         child,
         cwd,
     )
+
+
+def _read_env_file(name: str, entry: ServerEntry, environment: Environment) -> dict[str, str]:
+    if entry.env_file is None:
+        return {}
+    named = Path(environment.expand(entry.env_file, f"{name}.envFile")).expanduser()
+    path = (environment.folder or Path.cwd()) / named
+    try:
+        values = dotenv_values(stream=StringIO(path.read_text("utf-8-sig")), interpolate=False)
+    except (OSError, UnicodeDecodeError) as why:
+        what = why.strerror if isinstance(why, OSError) else "it is not UTF-8 text"
+        raise VariableNotSet(f"{name}.envFile: {path} cannot be read: {what}") from None
+    return {key: value for key, value in values.items() if value is not None}
 
 
 def _build_headers(name: str, entry: ServerEntry, environment: Environment) -> dict[str, str]:

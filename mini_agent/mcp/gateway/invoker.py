@@ -32,6 +32,7 @@ class GatewayInvoker:
     async def list_openai_tools(self) -> list[Tool]:
         """List all tools; raises `ToolsUnavailable` where no server runs."""
         await self._catalog.wait_started()
+        self._catalog.report_changes()
         tools = [convert_tool(tool) for tool in await self._catalog.list_tools()]
         statuses = self._catalog.statuses()
         away = [

@@ -16,6 +16,7 @@ from mini_agent.mcp.client.server import ProgressListener
 from mini_agent.mcp.gateway.configuration import ConfiguredServer
 from mini_agent.messages import JsonObject
 from mini_agent.net.backoff import exponential_delay
+from mini_agent.tools.changes import ChangeListeners
 
 ServerState: TypeAlias = Literal["starting", "running", "failed", "unusable", "disabled"]
 CHECK_INTERVAL_S: Final = 15.0
@@ -44,12 +45,14 @@ class ServerSupervisor:
         self.configured = configured
         self.known_tools: tuple[Tool, ...] = ()
         self.settled = asyncio.Event()
+        self.changes = ChangeListeners()
         self._redact = redact
         self._error = configured.problem
         self._calls, self._failures = 0, 0
         self._check_requested = asyncio.Event()
         server = configured.server
-        self._invoker = None if server is None else _create_invoker(configured)
+        on_change = self._check_requested.set
+        self._invoker = None if server is None else _create_invoker(configured, on_change)
         self.state: ServerState = "starting"
         if self._invoker is None:
             self.state = "disabled" if not configured.is_enabled else "unusable"
@@ -72,9 +75,9 @@ class ServerSupervisor:
             return
         try:
             while True:
+                self._check_requested.clear()
                 await self._check(self._invoker)
                 self.settled.set()
-                self._check_requested.clear()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._check_requested.wait(), self._pause_s)
         finally:
@@ -110,8 +113,14 @@ class ServerSupervisor:
                 await invoker.aclose()
         else:
             self.state, self._failures = "running", 0
-            self._error = _missing_tools(listed, self.configured)
-            self.known_tools = tuple(_filter_tools(listed, self.configured))
+            remarks = (invoker.remark(), _missing_tools(listed, self.configured))
+            self._error = "; ".join(filter(None, remarks))
+            before, self.known_tools = (
+                self.known_tools,
+                tuple(_filter_tools(listed, self.configured)),
+            )
+            if before != self.known_tools:
+                self.changes.report()
 
     # The error of a server that died holds the end of its stderr.
     def _redact_result(self, result: CallToolResult) -> CallToolResult:
@@ -130,13 +139,16 @@ class ServerSupervisor:
         return exponential_delay(self._failures - 1, initial_s=MIN_BACKOFF_S, max_s=MAX_BACKOFF_S)
 
 
-def _create_invoker(configured: ConfiguredServer) -> McpInvoker | None:
+def _create_invoker(
+    configured: ConfiguredServer, on_tools_changed: Callable[[], None]
+) -> McpInvoker | None:
     if configured.server is None:
         return None
     return McpInvoker(
         configured.server,
         startup_timeout=configured.startup_s,
         tool_timeout=configured.tool_s,
+        on_tools_changed=on_tools_changed,
     )
 
 

@@ -11,14 +11,14 @@ from typing import Annotated, Final
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
 from mini_agent.errors import BadRequest, ErrorBody, Problem, ToolsUnavailable, ToolTooSlow
 from mini_agent.mcp.client.convert import convert_tool
 from mini_agent.mcp.gateway.catalog import Gateway, UnknownTool
 from mini_agent.mcp.gateway.server import Answer, build_answer, create_gateway_server
 from mini_agent.mcp.gateway.supervisor import ServerState
-from mini_agent.messages import JsonObject, parse_json_object
+from mini_agent.messages import JsonObject, parse_json_object, replace_surrogates
 from mini_agent.tools.invoker import Tool
 from mini_agent_protocol.asgi.disconnect import (
     ClientDisconnected,
@@ -40,12 +40,20 @@ PROBLEMS: Final[dict[int | str, dict[str, object]]] = {
 }
 
 
+def _clean(name: object) -> object:
+    return replace_surrogates(name) if isinstance(name, str) else name
+
+
 class Invoke(BaseModel):
     """A call of a tool."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Annotated[str, Field(min_length=1, description="The name of the tool, server__tool.")]
+    name: Annotated[
+        str,
+        BeforeValidator(_clean),
+        Field(min_length=1, description="The name of the tool, server__tool."),
+    ]
     arguments: dict[str, JsonValue] | str | None = Field(
         default=None,
         description="A JSON object, or the text of one, as models write it; null for none.",

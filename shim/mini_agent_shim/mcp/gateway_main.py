@@ -16,8 +16,8 @@ import uvicorn
 
 from mini_agent.errors import NotConfigured
 from mini_agent.mcp.gateway.catalog import Gateway
-from mini_agent.mcp.gateway.config_file import FILE_HINT, default_file
 from mini_agent.mcp.gateway.configuration import Configuration, load_configuration
+from mini_agent.mcp.gateway.tables import FILE_HINT, default_file
 from mini_agent_shim.http.auth import AccessPolicy, ApiTokens, own_host_names
 from mini_agent_shim.http.tracing import export_spans
 from mini_agent_shim.mcp.gateway_app import GatewayApp

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from mini_agent.errors import NotConfigured
-from mini_agent.mcp.gateway.config_file import default_file
 from mini_agent.mcp.gateway.configuration import load_configuration
+from mini_agent.mcp.gateway.tables import default_file
 from tests.mcp.gateway.files import (
     one,
     read,
