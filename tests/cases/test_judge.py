@@ -8,12 +8,18 @@ from pathlib import Path
 import pytest
 
 from mini_agent.errors import ErrorBody
-from mini_agent.sandbox import EnforcedLimits, Execution, SandboxFacts, Status, Truncated
+from mini_agent.sandbox import (
+    LANGUAGES,
+    EnforcedLimits,
+    Execution,
+    SandboxFacts,
+    Status,
+    Truncated,
+)
 from tests.cases.case import Outcome, Step
 from tests.cases.court import body_of
 from tests.cases.judge import Answer, faults
 from tests.cases.more import VARIABLE, more_suites
-from mini_agent.sandbox import LANGUAGES
 from tests.cases.own import own_suites
 
 

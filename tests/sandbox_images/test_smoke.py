@@ -15,9 +15,7 @@ from tests.docker.sidecar_process import docker, execute
 pytestmark = pytest.mark.docker
 
 IMAGES = Path(__file__).parents[2] / "sandbox-images"
-PROGRAMS = {
-    spec.name: f"{spec.image}/smoke{Path(spec.program).suffix}" for spec in REGISTRY
-}
+PROGRAMS = {spec.name: f"{spec.image}/smoke{Path(spec.program).suffix}" for spec in REGISTRY}
 
 
 @pytest.mark.parametrize("language", PROGRAMS)

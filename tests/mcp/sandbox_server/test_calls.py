@@ -42,7 +42,8 @@ async def test_the_tools_are_listed_with_what_they_take(client: Client) -> None:
     listed = {tool.name: tool for tool in (await client.list_tools()).tools}
     assert list(listed) == ["run_code", "shell", "write_file", "read_file", "list_files"]
     assert listed["run_code"].input_schema["required"] == ["language", "code"]
-    assert listed["run_code"].input_schema["properties"]["language"]["enum"] == list(USUAL_LANGUAGES)
+    languages = listed["run_code"].input_schema["properties"]["language"]["enum"]
+    assert languages == list(USUAL_LANGUAGES)
     assert listed["read_file"].annotations is not None
     assert listed["read_file"].annotations.read_only_hint is True
 
