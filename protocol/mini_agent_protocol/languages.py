@@ -24,6 +24,8 @@ NODE: Final = (
     "-r",
     "/opt/mini-agent/require.cjs",
 )
+# Errors go to stderr, once, and the sandbox's own limit of memory holds.
+PHP_SETTINGS: Final = ("-ddisplay_errors=stderr", "-dlog_errors=0", "-dmemory_limit=-1")
 
 _BARE_NEWLINE: Final = re.compile(r"(?<!\r)\n")
 # A comment in the first line, or in the second after an empty line or a comment (PEP 263).
@@ -176,6 +178,29 @@ REGISTRY: Final[tuple[LanguageSpec, ...]] = (
         start=(BINARY,),
         aliases=("c++", "cxx"),
         commands=("g++", "c++"),
+        warm=0,
+        optional=True,
+    ),
+    LanguageSpec(
+        name="php",
+        title="PHP",
+        image="php",
+        program="main.php",
+        start=("php", *PHP_SETTINGS),
+        self_reference=r"__DIR__|__FILE__|\$argv\b|\b(?:require|include)(?:_once)?\b",
+        commands=("php",),
+        warm=0,
+        optional=True,
+    ),
+    LanguageSpec(
+        name="ruby",
+        title="Ruby",
+        image="ruby",
+        program="main.rb",
+        start=("ruby",),
+        self_reference=r"__dir__|__FILE__|\$0\b|\brequire_relative\b|\$PROGRAM_NAME\b|\bDATA\b",
+        aliases=("rb",),
+        commands=("ruby", "irb", "gem"),
         warm=0,
         optional=True,
     ),

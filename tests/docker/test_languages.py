@@ -43,6 +43,10 @@ GREETERS = {
         "std::string said; std::cin >> said;\n"
         'std::cout << "hi " << argv[1] << " " << said << " " << getenv("WHO") << "\\n"; }'
     ),
+    "php": (
+        "<?php echo 'hi ', $argv[1], ' ', stream_get_contents(STDIN), ' ', getenv('WHO'), PHP_EOL;"
+    ),
+    "ruby": 'puts "hi #{ARGV[0]} #{$stdin.read} #{ENV["WHO"]}"',
 }
 
 
@@ -86,6 +90,8 @@ async def test_what_does_not_compile_is_told_in_the_compilers_words(
         ("typescript", "process.exit(7 as number)", 7),
         ("c", "int main(void) { return 8; }", 8),
         ("cpp", "int main() { return 9; }", 9),
+        ("php", "<?php exit(10);", 10),
+        ("ruby", "exit 11", 11),
     ],
 )
 async def test_an_exit_code_is_the_programs_own(

@@ -100,7 +100,7 @@ async def test_an_image_of_a_language_that_nobody_has_to_have_is_no_failure(tmp_
     await docker("image", "rm", *there)
     assert (checks["sandbox images"].state, checks["sandbox images"].fix) == (
         "warn",
-        "sandbox-images/build c, or: make images",
+        "sandbox-images/build c php ruby, or: make images",
     )
 
 
