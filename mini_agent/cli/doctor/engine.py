@@ -64,7 +64,7 @@ def _check_sandbox_images(
 
 
 def _folder(image: str) -> str:
-    return image.rpartition("-")[2].partition(":")[0]
+    return image.rpartition(":")[0].rpartition("-")[2]
 
 
 def _check_service_images(there: dict[str, str]) -> Check:

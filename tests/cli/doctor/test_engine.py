@@ -18,6 +18,7 @@ from mini_agent.cli.doctor.engine import (
 from mini_agent.cli.doctor.sandbox import check_confinement
 from tests.cli.doctor.conftest import found, program, states
 from tests.docker import sidecar_process
+from tests.docker.runner_client import IMAGE_TAG
 from tests.docker.sidecar_process import docker
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("engine")]
@@ -93,10 +94,11 @@ async def test_images_that_are_not_built_are_named_with_what_builds_them() -> No
 
 async def test_an_image_of_a_language_that_nobody_has_to_have_is_no_failure(tmp_path: Path) -> None:
     prefix = f"test-{tmp_path.name}/sandbox-"
-    there = [f"{prefix}{folder}:local" for folder in REQUIRED]
+    there = [f"{prefix}{folder}:some-tag" for folder in REQUIRED]
     for image in there:
-        await docker("tag", f"mini-agent/{image.partition('/')[2]}", image)
-    checks = await found(check_images, SANDBOX_IMAGE_PREFIX=prefix)
+        await docker("tag", f"mini-agent/sandbox-base:{IMAGE_TAG}", image)
+    names = {"SANDBOX_IMAGE_PREFIX": prefix, "SANDBOX_IMAGE_TAG": "some-tag"}
+    checks = await found(check_images, **names)
     await docker("image", "rm", *there)
     assert (checks["sandbox images"].state, checks["sandbox images"].fix) == (
         "warn",
