@@ -20,6 +20,7 @@ from mini_agent_protocol.execution import (
 from mini_agent_protocol.languages import (
     ALIASES,
     LANGUAGES,
+    USUAL_LANGUAGES,
     Language,
     parse_language,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "IMAGE_TYPES",
     "LANGUAGES",
     "MAX_MAGIC_BYTES",
+    "USUAL_LANGUAGES",
     "Artifact",
     "EnforcedLimits",
     "Execution",

@@ -14,7 +14,18 @@ from mini_agent_protocol.errors import BadRequest
 
 # Where a compiler puts the program, and the script of an image that runs it on a source file.
 BINARY: Final = "/tmp/.snippet/main"  # noqa: S108 - the sandbox's own
-COMPILE: Final = ("/opt/mini-agent/compile", BINARY)
+COMPILER: Final = "/opt/mini-agent/compile"
+COMPILE: Final = (COMPILER, BINARY)
+# The module that is made of TypeScript.
+MODULE: Final = f"{BINARY}.mjs"
+NODE: Final = (
+    "node",
+    "--disable-warning=MODULE_TYPELESS_PACKAGE_JSON",
+    "-r",
+    "/opt/mini-agent/require.cjs",
+)
+# Errors go to stderr, once, and the sandbox's own limit of memory holds.
+PHP_SETTINGS: Final = ("-ddisplay_errors=stderr", "-dlog_errors=0", "-dmemory_limit=-1")
 
 _BARE_NEWLINE: Final = re.compile(r"(?<!\r)\n")
 # A comment in the first line, or in the second after an empty line or a comment (PEP 263).
@@ -35,7 +46,8 @@ class LanguageSpec:
     file. `warm` is how many sandboxes are kept ready, `preloads` the same for each larger set of
     modules that the image can import ahead. `forks` says that a fork of the runner's own
     interpreter may run it. `commands` are what the image adds to a shell, `tool` is the model's
-    tool that runs it, `title` its name in prose.
+    tool that runs it, `title` its name in prose. An `optional` language is offered to a model only
+    where somebody names it, and the service works without its image.
     """
 
     name: str
@@ -53,6 +65,7 @@ class LanguageSpec:
     preloads: tuple[tuple[str, int], ...] = ()
     forks: bool = False
     tool: str = ""
+    optional: bool = False
 
     @property
     def tool_name(self) -> str:
@@ -92,12 +105,7 @@ REGISTRY: Final[tuple[LanguageSpec, ...]] = (
         title="JavaScript",
         image="node",
         program="main.js",
-        start=(
-            "node",
-            "--disable-warning=MODULE_TYPELESS_PACKAGE_JSON",
-            "-r",
-            "/opt/mini-agent/require.cjs",
-        ),
+        start=NODE,
         self_reference=(
             r"""['"`]\.{1,2}/|\b__(?:dir|file)name\b|\bimport\.meta\b|\bargv\b|\bmain\.js\b"""
             r"""|\brequire\.(?:main|resolve)\b|\b(?:import|require)\s*\(\s*[^\s'"`)]"""
@@ -138,6 +146,64 @@ REGISTRY: Final[tuple[LanguageSpec, ...]] = (
         commands=("bash", "sh"),
         tool="exec_shell",
     ),
+    LanguageSpec(
+        name="typescript",
+        title="TypeScript",
+        image="node",
+        program="main.ts",
+        compile=(COMPILER, MODULE),
+        start=(*NODE, MODULE),
+        aliases=("ts",),
+        commands=("esbuild",),
+        warm=0,
+        optional=True,
+    ),
+    LanguageSpec(
+        name="c",
+        title="C",
+        image="c",
+        program="main.c",
+        compile=COMPILE,
+        start=(BINARY,),
+        commands=("gcc", "cc", "make"),
+        warm=0,
+        optional=True,
+    ),
+    LanguageSpec(
+        name="cpp",
+        title="C++",
+        image="c",
+        program="main.cpp",
+        compile=COMPILE,
+        start=(BINARY,),
+        aliases=("c++", "cxx"),
+        commands=("g++", "c++"),
+        warm=0,
+        optional=True,
+    ),
+    LanguageSpec(
+        name="php",
+        title="PHP",
+        image="php",
+        program="main.php",
+        start=("php", *PHP_SETTINGS),
+        self_reference=r"__DIR__|__FILE__|\$argv\b|\b(?:require|include)(?:_once)?\b",
+        commands=("php",),
+        warm=0,
+        optional=True,
+    ),
+    LanguageSpec(
+        name="ruby",
+        title="Ruby",
+        image="ruby",
+        program="main.rb",
+        start=("ruby",),
+        self_reference=r"__dir__|__FILE__|\$0\b|\brequire_relative\b|\$PROGRAM_NAME\b|\bDATA\b",
+        aliases=("rb",),
+        commands=("ruby", "irb", "gem"),
+        warm=0,
+        optional=True,
+    ),
 )
 
 if TYPE_CHECKING:
@@ -148,6 +214,10 @@ else:
 
 SPECS: Final = MappingProxyType[Language, LanguageSpec]({spec.name: spec for spec in REGISTRY})
 LANGUAGES: Final[tuple[Language, ...]] = tuple(SPECS)
+# Those that are there without being asked for.
+USUAL_LANGUAGES: Final[tuple[Language, ...]] = tuple(
+    spec.name for spec in REGISTRY if not spec.optional
+)
 ALIASES: Final = MappingProxyType[str, Language](
     {alias: spec.name for spec in REGISTRY for alias in spec.aliases}
 )

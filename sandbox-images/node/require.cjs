@@ -6,6 +6,8 @@ const { dirname } = require("node:path");
 const { Script } = require("node:vm");
 const { isMainThread } = require("node:worker_threads");
 
+// What `compile` makes of TypeScript.
+const COMPILED = "/tmp/.snippet/main.mjs";
 const MARK = "export {}; globalThis[Symbol.for('mini-agent.restore')]?.();";
 // The runner starts programs itself; what they start loads this, too, and is left alone.
 const isProgram = isMainThread && process.ppid === 1;
@@ -44,8 +46,12 @@ function isRefused(source) {
 }
 
 function prepare() {
-  defineNames(process.argv[1] ?? "/workspace/main.js");
-  if (isProgram && process.argv[1]) markModule(process.argv[1]);
+  const program = process.argv[1] ?? "/workspace/main.js";
+  const isCompiled = program === COMPILED;
+  defineNames(isCompiled ? "/workspace/main.ts" : program);
+  // What a program of TypeScript says of its own lines is of those that its author knows.
+  if (isCompiled) process.setSourceMapsEnabled(true);
+  else if (isProgram && process.argv[1]) markModule(program);
 }
 
 // What does not fit into a pipe at once would be lost at `process.exit`.

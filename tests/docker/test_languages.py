@@ -1,4 +1,4 @@
-"""The five languages, each as its users expect it to behave."""
+"""The languages, each as its users expect it to behave."""
 
 from __future__ import annotations
 
@@ -29,6 +29,24 @@ GREETERS = {
         'println!("hi {} {} {}", env::args().nth(1).unwrap(), said, env::var("WHO").unwrap()) }'
     ),
     "bash": 'echo "hi $1 $(cat) $WHO"',
+    "typescript": (
+        "import { readFileSync } from 'fs';\nconst said: string = readFileSync(0, 'utf8');\n"
+        "console.log('hi', process.argv[2], said, process.env.WHO)"
+    ),
+    "c": (
+        "#include <stdio.h>\n#include <stdlib.h>\nint main(int argc, char **argv) {\n"
+        "char said[9]; return !fgets(said, 9, stdin) ||\n"
+        'printf("hi %s %s %s\\n", argv[argc - 1], said, getenv("WHO")) < 0; }'
+    ),
+    "cpp": (
+        "#include <iostream>\n#include <cstdlib>\nint main(int, char **argv) {\n"
+        "std::string said; std::cin >> said;\n"
+        'std::cout << "hi " << argv[1] << " " << said << " " << getenv("WHO") << "\\n"; }'
+    ),
+    "php": (
+        "<?php echo 'hi ', $argv[1], ' ', stream_get_contents(STDIN), ' ', getenv('WHO'), PHP_EOL;"
+    ),
+    "ruby": 'puts "hi #{ARGV[0]} #{$stdin.read} #{ENV["WHO"]}"',
 }
 
 
@@ -48,6 +66,9 @@ async def test_a_program_gets_its_arguments_its_input_and_its_environment(
     [
         ("go", "package main\nfunc main() { unused := 1 }", "declared and not used"),
         ("rust", 'fn main() { let x: u8 = "text"; }', "mismatched types"),
+        ("typescript", "let x: = 1;", "main.ts:1"),
+        ("c", "int main(void) { return x; }", "main.c:1"),
+        ("cpp", "int main() { return x; }", "main.cpp:1"),
     ],
 )
 async def test_what_does_not_compile_is_told_in_the_compilers_words(
@@ -66,6 +87,11 @@ async def test_what_does_not_compile_is_told_in_the_compilers_words(
         ("go", 'package main\nimport "os"\nfunc main() { os.Exit(5) }', 5),
         ("rust", "fn main() { std::process::exit(6) }", 6),
         ("bash", "exit 137", 137),
+        ("typescript", "process.exit(7 as number)", 7),
+        ("c", "int main(void) { return 8; }", 8),
+        ("cpp", "int main() { return 9; }", 9),
+        ("php", "<?php exit(10);", 10),
+        ("ruby", "exit 11", 11),
     ],
 )
 async def test_an_exit_code_is_the_programs_own(

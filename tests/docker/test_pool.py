@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from mini_agent_protocol.languages import REGISTRY
 from tests.docker.sidecar_process import (
     Sidecar,
     docker,
@@ -24,7 +25,7 @@ from tests.docker.sidecar_process import (
 pytestmark = pytest.mark.docker
 
 SLEEP = {"language": "bash", "code": "sleep 60", "limits": {"timeout_s": 60}}
-IMAGES = ("python", "node", "go", "rust", "shell")
+IMAGES = tuple(dict.fromkeys(spec.image for spec in REGISTRY if not spec.optional))
 
 
 async def count(client: httpx.AsyncClient, name: str) -> int:

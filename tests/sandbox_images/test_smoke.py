@@ -7,18 +7,15 @@ from pathlib import Path
 import httpx
 import pytest
 
+from codex_sidecar.engine.confinement import ImageCatalog
+from mini_agent_protocol.languages import REGISTRY
+from tests.docker.runner_client import IMAGE_TAG
 from tests.docker.sidecar_process import docker, execute
 
 pytestmark = pytest.mark.docker
 
 IMAGES = Path(__file__).parents[2] / "sandbox-images"
-PROGRAMS = {
-    "python": "python/smoke.py",
-    "node": "node/smoke.js",
-    "go": "go/smoke.go",
-    "rust": "rust/smoke.rs",
-    "bash": "shell/smoke.sh",
-}
+PROGRAMS = {spec.name: f"{spec.image}/smoke{Path(spec.program).suffix}" for spec in REGISTRY}
 
 
 @pytest.mark.parametrize("language", PROGRAMS)
@@ -30,11 +27,26 @@ async def test_the_image_of_a_language_runs_its_smoke_program(
     assert (ran.status, ran.stdout, ran.stderr) == ("ok", "smoke ok\n", "")
 
 
+@pytest.mark.parametrize("folder", sorted({spec.image for spec in REGISTRY}))
+async def test_an_image_makes_nobody_root_and_lets_nobody_change_the_runner(folder: str) -> None:
+    searched = "find / -xdev -perm /6000 -type f; find /opt /usr -xdev -perm -o+w ! -type l"
+    confined = ("--rm", "--network=none", "--read-only", "--user=100000:100000")
+    image = ImageCatalog("mini-agent/sandbox-", IMAGE_TAG).image(_language_of(folder))
+    said = await docker(
+        "run", *confined, "--entrypoint=sh", image, "-c", f"({searched}) 2>/dev/null; echo searched"
+    )
+    assert said == ["searched"]
+
+
+def _language_of(folder: str) -> str:
+    return next(spec.name for spec in REGISTRY if spec.image == folder)
+
+
 async def test_the_base_image_runs_its_smoke_program() -> None:
     code = (IMAGES / "base" / "smoke.py").read_text()
     confined = ("--rm", "--network=none", "--read-only", "--user=100000:100000")
     said = await docker(
-        "run", *confined, "--entrypoint=python3", "mini-agent/sandbox-base:local", "-c", code
+        "run", *confined, "--entrypoint=python3", f"mini-agent/sandbox-base:{IMAGE_TAG}", "-c", code
     )
     assert said == ["smoke", "ok"]
 
@@ -43,6 +55,6 @@ async def test_every_language_tells_its_version_and_python_its_packages(
     client: httpx.AsyncClient,
 ) -> None:
     cards = (await client.get("/v1/languages")).json()["languages"]
-    assert [card["name"] for card in cards] == ["python", "node", "go", "rust", "bash"]
+    assert [card["name"] for card in cards] == list(PROGRAMS)
     assert all(card["available"] and card["version"][0].isdigit() for card in cards)
     assert {"numpy", "pandas", "scipy", "matplotlib", "seaborn"} <= set(cards[0]["packages"])

@@ -23,7 +23,7 @@ from mini_agent_protocol.order import (
     encode_result,
 )
 
-LANGUAGES = ("python", "node", "go", "rust", "shell")
+LANGUAGES = ("python", "node", "go", "rust", "shell", "c", "php", "ruby")
 ABOUT = b'{"version": "1.2", "packages": {"thing": "3"}}'
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from mini_agent.sandbox import LANGUAGES
 from tests.docker.sidecar_process import HEADERS, sidecar
 from tests.sidecar.scripted_engine import ScriptedEngine
 from tests.sidecar.sixth_language import ROOT, add_language
@@ -49,7 +50,7 @@ async def test_the_service_lists_it(
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("CODEX_SIDECAR_IMAGE_TAG", "local")
     cards = await asyncio.to_thread(list_languages, tmp_path, engine)
-    assert [card["name"] for card in cards] == ["python", "node", "go", "rust", "bash", "perl"]
+    assert [card["name"] for card in cards] == [*LANGUAGES, "perl"]
     assert (cards[-1]["aliases"], cards[-1]["image"]) == (["pl"], "mini-agent/sandbox-perl:local")
     assert cards[-1]["available"]
 

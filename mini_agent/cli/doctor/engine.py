@@ -19,7 +19,9 @@ from mini_agent.cli.doctor.check import (
 from mini_agent.cli.doctor.docker import CommandResult, read_engine_facts
 from mini_agent_protocol.languages import REGISTRY
 
-LANGUAGES: Final = tuple(spec.image for spec in REGISTRY)
+# The folders of the images, each once: two languages may share one.
+LANGUAGES: Final = tuple(dict.fromkeys(spec.image for spec in REGISTRY))
+REQUIRED: Final = frozenset(spec.image for spec in REGISTRY if not spec.optional)
 SERVICES: Final = ("mini-agent/shim:local", "mini-agent/codex-agent:local")
 # What an engine says, and what an image is labelled with.
 ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -48,17 +50,21 @@ def build_image_name(context: DoctorContext, language: str) -> str:
 def _check_sandbox_images(
     context: DoctorContext, wanted: list[str], there: dict[str, str]
 ) -> Check:
-    missing = [image for image in wanted if image not in there]
+    missing = {_folder(image): image for image in wanted if image not in there}
     if missing:
-        languages = " ".join(image.rpartition("-")[2].partition(":")[0] for image in missing)
-        detail = f"not built: {', '.join(missing)}"
-        return fail("sandbox images", detail, f"sandbox-images/build {languages}, or: make images")
+        state = warn if REQUIRED.isdisjoint(missing) else fail
+        fix = f"sandbox-images/build {' '.join(missing)}, or: make images"
+        return state("sandbox images", f"not built: {', '.join(missing.values())}", fix)
     own = ARCHITECTURES.get(context.engine.architecture if context.engine else "", "")
     foreign = [image for image in wanted if own and there[image] != own]
     if foreign:
         detail = f"for another processor than {own}: {', '.join(foreign)}"
         return fail("sandbox images", detail, "make images")
     return ok("sandbox images", f"{', '.join(LANGUAGES)}")
+
+
+def _folder(image: str) -> str:
+    return image.rpartition(":")[0].rpartition("-")[2]
 
 
 def _check_service_images(there: dict[str, str]) -> Check:

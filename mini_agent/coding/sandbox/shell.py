@@ -27,7 +27,7 @@ from mini_agent.tools.invoker import OutputListener
 from mini_agent.tools.languages import ShellPolicy
 from mini_agent.tools.sandbox_client import open_sandbox
 from mini_agent_protocol.execution import Execution, Output
-from mini_agent_protocol.languages import LANGUAGES, Language
+from mini_agent_protocol.languages import USUAL_LANGUAGES, Language
 
 # Its image has the most programs.
 USUAL_TOOLCHAIN: Final[Language] = "python"
@@ -223,7 +223,7 @@ def _describe_failure(error: MiniAgentError) -> RejectedCall:
 
 def _select_toolchain(command: str) -> Language:
     """Return the language whose image has the command line's programs."""
-    return ShellPolicy(LANGUAGES).toolchain(command) or USUAL_TOOLCHAIN
+    return ShellPolicy(USUAL_LANGUAGES).toolchain(command) or USUAL_TOOLCHAIN
 
 
 def _feed(readers: tuple[PipeReader, PipeReader], piece: Output) -> None:

@@ -37,7 +37,7 @@ from mini_agent.mcp.sandbox_server.tools import (
     describe_tools,
 )
 from mini_agent.sandbox import (
-    LANGUAGES,
+    USUAL_LANGUAGES,
     Execution,
     Language,
     Output,
@@ -96,10 +96,10 @@ def create_sandbox_server(
 
 
 def parse_languages(names: str) -> tuple[Language, ...]:
-    """Parse LITELLM_MINI_AGENT_LANGUAGES; empty means all languages."""
+    """Parse LITELLM_MINI_AGENT_LANGUAGES; empty means the usual ones."""
     named = [name for name in names.split(",") if name.strip()]
     try:
-        return resolve_languages(named) if named else LANGUAGES
+        return resolve_languages(named) if named else USUAL_LANGUAGES
     except BadRequest as unknown:
         raise NotConfigured(f"LITELLM_MINI_AGENT_LANGUAGES: {unknown.message}") from None
 

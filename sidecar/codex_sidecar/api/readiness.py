@@ -65,7 +65,9 @@ class ReadinessGate:
 
     async def _require_images(self) -> None:
         missing = [
-            image for image in self._catalog.images() if not await self._engine.has_image(image)
+            image
+            for image in self._catalog.required_images()
+            if not await self._engine.has_image(image)
         ]
         if missing:
             raise NotReady(f"images are missing: {', '.join(missing)}", hint="run `make images`")

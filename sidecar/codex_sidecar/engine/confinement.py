@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -11,7 +12,13 @@ from pydantic import JsonValue
 from codex_sidecar.engine import seccomp
 from codex_sidecar.kinds import Preload
 from mini_agent_protocol.execution import EnforcedLimits
-from mini_agent_protocol.languages import LANGUAGES, REGISTRY, SPECS, Language
+from mini_agent_protocol.languages import (
+    LANGUAGES,
+    REGISTRY,
+    SPECS,
+    USUAL_LANGUAGES,
+    Language,
+)
 
 COMPILE_TIMEOUT_S: Final = 45.0
 
@@ -47,8 +54,15 @@ class ImageCatalog:
         return f"{self.prefix}{SPECS[language].image}:{self.tag}"
 
     def images(self) -> tuple[str, ...]:
-        """Return every image that has to be present, in the order of the languages."""
-        return tuple(self.image(language) for language in LANGUAGES)
+        """Return every image, once, in the order of the languages."""
+        return self._images(LANGUAGES)
+
+    def required_images(self) -> tuple[str, ...]:
+        """Return those that have to be present: of all languages that are not optional."""
+        return self._images(USUAL_LANGUAGES)
+
+    def _images(self, languages: Iterable[Language]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(map(self.image, languages)))
 
 
 SANDBOX_LABEL: Final = "mini-agent.sandbox"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mini_agent.cli.doctor.engine import (
+    REQUIRED,
     check_compose,
     check_disk,
     check_engine,
@@ -17,6 +18,8 @@ from mini_agent.cli.doctor.engine import (
 from mini_agent.cli.doctor.sandbox import check_confinement
 from tests.cli.doctor.conftest import found, program, states
 from tests.docker import sidecar_process
+from tests.docker.runner_client import IMAGE_TAG
+from tests.docker.sidecar_process import docker
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("engine")]
 
@@ -87,4 +90,21 @@ async def test_images_that_are_not_built_are_named_with_what_builds_them() -> No
     assert checks["sandbox images"].state == "fail"
     assert "nobody/has-rust:local" in checks["sandbox images"].detail
     assert checks["sandbox images"].fix.startswith("sandbox-images/build python node go rust shell")
+
+
+async def test_an_image_of_a_language_that_nobody_has_to_have_is_no_failure(tmp_path: Path) -> None:
+    prefix = f"test-{tmp_path.name}/sandbox-"
+    there = [f"{prefix}{folder}:some-tag" for folder in REQUIRED]
+    for image in there:
+        await docker("tag", f"mini-agent/sandbox-base:{IMAGE_TAG}", image)
+    names = {"SANDBOX_IMAGE_PREFIX": prefix, "SANDBOX_IMAGE_TAG": "some-tag"}
+    checks = await found(check_images, **names)
+    await docker("image", "rm", *there)
+    assert (checks["sandbox images"].state, checks["sandbox images"].fix) == (
+        "warn",
+        "sandbox-images/build c php ruby, or: make images",
+    )
+
+
+async def test_images_that_are_built_are_listed() -> None:
     assert states(await found(check_images))["sandbox images"] == "ok"

@@ -13,7 +13,7 @@ import pytest
 from mcp import Client, StdioServerParameters, stdio_client
 
 from mini_agent.mcp.sandbox_server.server import ClientSessions, create_sandbox_server
-from mini_agent.sandbox import LANGUAGES, SidecarClient
+from mini_agent.sandbox import USUAL_LANGUAGES, SidecarClient
 from tests.docker.sidecar_process import (
     TOKEN,
     Sidecar,
@@ -72,7 +72,7 @@ async def client(real: Sidecar) -> AsyncIterator[Client]:
     """A client of the same server in this process, which starts faster."""
     async with SidecarClient(real.url, TOKEN) as sandboxes:
         sessions = ClientSessions(lambda: sandboxes)
-        server = create_sandbox_server(sessions, LANGUAGES, lambda _request: "here")
+        server = create_sandbox_server(sessions, USUAL_LANGUAGES, lambda _request: "here")
         async with owned(Client(server)) as connected:
             yield connected
         await sessions.aclose()

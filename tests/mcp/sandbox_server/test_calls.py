@@ -10,7 +10,7 @@ from mcp import Client, MCPError
 from mcp.types import EmbeddedResource, TextResourceContents
 
 from mini_agent.messages import JsonObject
-from mini_agent.sandbox import LANGUAGES
+from mini_agent.sandbox import USUAL_LANGUAGES
 from tests.docker.sidecar_process import HEADERS, Sidecar
 from tests.mcp.sandbox_server.results import (
     call_result,
@@ -32,7 +32,7 @@ PROGRAMS = {
 FIGURE = "import matplotlib.pyplot as plt\nplt.plot([1, 2, 3])"
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", USUAL_LANGUAGES)
 async def test_a_program_runs_in_every_language(client: Client, language: str) -> None:
     said = await call_text(client, "run_code", language=language, code=PROGRAMS[language])
     assert said == "exit code 0\nstdout:\n42"
@@ -42,7 +42,8 @@ async def test_the_tools_are_listed_with_what_they_take(client: Client) -> None:
     listed = {tool.name: tool for tool in (await client.list_tools()).tools}
     assert list(listed) == ["run_code", "shell", "write_file", "read_file", "list_files"]
     assert listed["run_code"].input_schema["required"] == ["language", "code"]
-    assert listed["run_code"].input_schema["properties"]["language"]["enum"] == list(LANGUAGES)
+    languages = listed["run_code"].input_schema["properties"]["language"]["enum"]
+    assert languages == list(USUAL_LANGUAGES)
     assert listed["read_file"].annotations is not None
     assert listed["read_file"].annotations.read_only_hint is True
 

@@ -30,6 +30,11 @@ PRINTS_42 = {
     "go": 'package main\nimport "fmt"\nfunc main() { fmt.Println(6 * 7) }',
     "rust": 'fn main() { println!("{}", 6 * 7); }',
     "bash": "echo $((6 * 7))",
+    "typescript": "const n: number = 6;\nconsole.log(n * 7)",
+    "c": '#include <stdio.h>\nint main(void) { printf("%d\\n", 6 * 7); }',
+    "cpp": "#include <iostream>\nint main() { std::cout << 6 * 7 << std::endl; }",
+    "php": "<?php echo 6 * 7, PHP_EOL;",
+    "ruby": "puts 6 * 7",
 }
 BACK_S = 60.0
 

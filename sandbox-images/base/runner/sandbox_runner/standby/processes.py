@@ -43,7 +43,7 @@ class StandbyProcesses:
         """The pipes of the process that waited, which starts now, if it is one for this order."""
         if not self._node_command:
             return self._preforked.take(json.dumps(start).encode())
-        if not self._fits_node(order):
+        if not self._fits_node(order, start):
             return None
         return self._preforked.take(encode_for_node(order, start.program))
 
@@ -52,9 +52,9 @@ class StandbyProcesses:
         os.environ[CONTROL_VARIABLE] = str(CONTROL_FD)
         exec_command(self._node_command)
 
-    def _fits_node(self, order: RunOrder) -> bool:
-        # A shell's command line in the same image starts otherwise.
-        is_node = order.start[0] == self._node_command[0]
+    def _fits_node(self, order: RunOrder, start: Start) -> bool:
+        # A shell's command line and a compiler in the same image start otherwise.
+        is_node = start.command[0] == self._node_command[0]
         return is_node and not any(name.startswith(STARTUP_VARIABLES) for name in order.env)
 
 

@@ -17,8 +17,7 @@ ChildMain = Callable[[], None]
 class Start(Record):
     """How a program starts: with a command, or where there is none, in this very interpreter.
 
-    `program` is the path of the Python file that the interpreter then runs, `args` are its
-    arguments.
+    `program` is the path of the file that an interpreter then runs, `args` are its arguments.
     """
 
     command: list[str]
@@ -31,10 +30,12 @@ def build_start(order: RunOrder, program: str) -> Start:
     """How the order's program starts, whose file is `program`."""
     if _forks_the_runner(order):
         return Start([], program, order.args, order.env)
-    # A compiled program is its own command. In the workspace a file is called by its name.
+    if order.compile:
+        # What was compiled is the command, or the last word of one.
+        return Start([*order.start, *order.args], order.start[-1], [], order.env)
+    # In the workspace a file is called by its name.
     name = program.removeprefix(f"{WORKSPACE}/")
-    command = order.start if order.compile else [*order.start, name]
-    return Start([*command, *order.args], program, [], order.env)
+    return Start([*order.start, name, *order.args], program, [], order.env)
 
 
 def child_main(start: Start) -> ChildMain:
