@@ -200,6 +200,8 @@ def _parse_unclosed_call(
     if span.is_closed or not CALL_ELEMENT.search(span.body):
         return ()
     name = name or find_tool_name(span.body[:200], tools)
+    if span.opened.string[: span.opened.start()].strip() and not find_tool_by_name(name, tools):
+        return ()
     return (ParsedCall(name, None, is_whole=False, is_explicit=True),)
 
 
