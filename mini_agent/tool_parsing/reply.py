@@ -14,6 +14,7 @@ from unicodedata import category
 
 from mini_agent.messages import parse_json_object, replace_surrogates
 from mini_agent.model import INCOMPLETE, ModelReply, ToolCall
+from mini_agent.tool_parsing.intent import is_substantial
 from mini_agent.tool_parsing.json_calls import is_tool_schema
 from mini_agent.tool_parsing.lenient_json import LenientJsonError, parse_json
 from mini_agent.tool_parsing.native import unpack_call
@@ -26,6 +27,12 @@ from mini_agent.tool_parsing.vendor_tokens import (
     strip_wrappers,
 )
 
+# The start of a call that nothing else reads, as it is unfinished or of an unknown tool.
+CALL_START: Final = re.compile(
+    r"\s*(?:```\w*\s*)?(?:<\|?tool_call|<function[=_]|<invoke |\[TOOL_CALLS\]|<\|python_tag\|>"
+    r"|\{\s*\"(?:tool|tool_calls?|function|function_call|name)\"\s*:[^{}]{0,80}"
+    r"(?:\Z|\"(?:args|arguments|parameters)\"\s*:))"
+)
 EMPTY_REPLIES: Final = frozenset(("{}", "[]", "null", "None", '""', "''", "{ }"))
 ONLY_DOTS: Final = re.compile(r"[\s.\u2026\u00b7]*")
 # The Unicode categories of spaces, controls, format characters and marks without a letter.
@@ -178,6 +185,15 @@ def _parse_reasoning(
         answer = last.final if last and last.final else thoughts
         return replace(parsed, text=answer, repaired=(*parsed.repaired, ANSWER_IN_REASONING))
     return parsed
+
+
+def is_only_calls(text: str, tools: OfferedTools) -> bool:
+    """Tell whether `text` has nothing for the reader beside calls and programs to be run."""
+    rewritten = rewrite_calls(text)
+    spans = scan_text(rewritten, tools, DEFAULT_OPTIONS) if tools else ()
+    if not any(each.calls for each in spans):
+        return bool(CALL_START.match(text))
+    return not is_substantial(strip_wrappers(_cut_spans(rewritten, spans)))
 
 
 def has_words(text: str) -> bool:
