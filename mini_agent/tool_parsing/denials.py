@@ -6,7 +6,8 @@ import re
 from typing import Final
 
 DENIED: Final = (
-    r"(?:\b(?:nicht|niemals|nie|keinesfalls|ohne)\b[^.!?\n]{0,40}\b(?:aus(?:ge|zu)?führ\w*|laufen)"
+    r"(?:\b(?:nicht|niemals|nie|keinesfalls)\b[^.!?,\n]{0,40}\b(?:aus(?:ge|zu)?führ\w*|laufen)"
+    r"|\bohne\b[^.!?,\n]{0,30}\bauszuführen"
     r"|\bführ\w*\b[^.!?\n]{0,40}\bnicht\b[^.!?\n]{0,20}\baus\b"
     r"|\b(?:no|nunca|sin)\s+(?:\w+\s+){0,2}ejecut\w*"
     r"|\b(?:não|nunca|sem)\s+(?:\w+\s+){0,2}execut\w*"
@@ -15,11 +16,11 @@ DENIED: Final = (
     r"|\bne (?:l['\u2019]|le |la |les )?exécut\w+ (?:pas|jamais)"
     r"|\b(?:ne pas|sans) (?:l['\u2019]|le |la |les )?exécut\w+"
     r"|\bn['\u2019](?:ai|a|avons|est|a été) pas (?:encore )?(?:été )?exécuté"
-    r"|\b(?:niet|zonder)\b[^.!?\n]{0,40}\buit\s?(?:ge|te )?voer\w*|\bvoer\b[^.!?\n]{0,30}\bniet uit\b"
+    r"|\b(?:niet|zonder)\b[^.!?,\n]{0,40}\buit\s?(?:ge|te )?voer\w*|\bvoer\b[^.!?\n]{0,30}\bniet uit\b"
     r"|\bnie (?:\w+ ){0,2}(?:uruch\w+|wykon\w+)|\bbez uruch\w+"
     r"|\bçalıştırma(?:yın\w*|dım|dan|yacağım)\b|\b(?:kör|kjør|kør)\w*\s+(?:inte|ikke)\b"
     r"|\b(?:utan att köra|uten å kjøre|uden at køre)\b"
-    r"|(?:不要|不能|请勿|請勿|勿|切勿|不应|没有|沒有|没|未|不会|不必|不用|别)[^。\n]{0,8}(?:运行|执行|運行|執行)"
+    r"|(?:不要|不能|请勿|請勿|勿|切勿|不应|没有|沒有|没|未|不会|不必|不用|别)[^。，、,\n]{0,8}(?:运行|执行|運行|執行)"
     r"|実行し(?:な|てい(?:な|ませ)|ては|ませ)|実行せず|未実行"
     r"|실행하지\s*(?:마|않|말|못)|실행\s*(?:없이|금지)"
     r"|لا (?:تقم ب)?(?:تشغ|تنفذ|تنفيذ)|(?:بدون|دون) (?:تشغيل|تنفيذ)"
