@@ -10,9 +10,12 @@ from pydantic import JsonValue
 
 from mini_agent.agent.context_window import ContextWindow
 from mini_agent.agent.deadline import Deadline, DeadlineExceeded
-from mini_agent.agent.guardrails.broken_arguments import BrokenArgumentsGuardrail
 from mini_agent.agent.guardrails.evasion import NO_EVASION, Evasion, detect_evasion
-from mini_agent.agent.guardrails.policy import Escalation, GuardrailPolicy
+from mini_agent.agent.guardrails.policy import (
+    BrokenArgumentsGuardrail,
+    Escalation,
+    GuardrailPolicy,
+)
 from mini_agent.agent.model_turn import Turn, TurnRequest, TurnRequester
 from mini_agent.agent.normalize import normalize_messages
 from mini_agent.agent.prompted_tools import describe_tools, parse_step

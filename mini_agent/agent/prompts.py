@@ -34,5 +34,5 @@ LAST_NUDGE: Final = (
 BROKEN_ARGUMENTS: Final = (
     "The arguments of your calls could not be read as JSON, again and again. Do not call a tool "
     "now: write the program in a code block, as plain text, and nothing else. It will be run as "
-    "it stands. Or write {{\"tool\": NAME, \"args\": {{...}}}} as text. The tools:\n{tools}"
+    'it stands. Or write {{"tool": NAME, "args": {{...}}}} as text. The tools:\n{tools}'
 )

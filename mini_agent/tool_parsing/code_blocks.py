@@ -28,7 +28,8 @@ CHOICE_LABEL: Final = re.compile(
 OR_BETWEEN: Final = re.compile(
     r"\A\W*(?:or|or else|or alternatively|oder|o bien|ou bien|ou|oppure|o|of|lub|eller|или|либо|"
     r"或者?|または|あるいは|또는)\W*\Z"
-    r"|^\W*(?:alternatively|or,? alternatively|or(?=[,:])|or (?:you|we|I) (?:can|could)|as an alternative|"
+    r"|^\W*(?:alternatively|or,? alternatively|or(?=[,:])|or (?:you|we|I) (?:can|could)|"
+    r"as an alternative|"
     r"another (?:way|option|approach)|alternativ\w*|oder(?=[,:])|als alternative|en alternative|"
     r"как вариант|另一种(?:方法|方案)|別の方法)\b",
     re.IGNORECASE | re.MULTILINE,
@@ -60,9 +61,7 @@ def are_alternatives(text: str, blocks: Sequence[TextSpan]) -> bool:
     )
 
 
-def join_dependent_blocks(
-    blocks: Sequence[TextSpan], tools: OfferedTools
-) -> Iterator[TextSpan]:
+def join_dependent_blocks(blocks: Sequence[TextSpan], tools: OfferedTools) -> Iterator[TextSpan]:
     """Yield `blocks` in order; Python that needs an earlier block's names is joined to that block.
 
     Each call runs in a process of its own, which knows nothing of the calls before it.

@@ -90,7 +90,8 @@ CALL_REWRITES: Final[tuple[Rewrite, ...]] = (
 # Where calls were, their wrappers may be left: tokens, and tags that only frame calls.
 WRAPPER: Final = re.compile(
     r"<\|(?:begin|start)\|>\s*assistant|<\|channel\|>\s*\w+|(?:\bfunction)?<\uff5ctool▁sep\uff5c>"
-    r"|\bto=\w+\s*(?=<|\Z)|\[unused1[12]\]|\*\*Tool Call:\*\*|<\|/?[\w:. -]{1,40}\|?>|<[\uff5c|][^<>\uff5c|\n]{1,40}[\uff5c|]>"
+    r"|\bto=\w+\s*(?=<|\Z)|\[unused1[12]\]|\*\*Tool Call:\*\*"
+    r"|<\|/?[\w:. -]{1,40}\|?>|<[\uff5c|][^<>\uff5c|\n]{1,40}[\uff5c|]>"
     r"|(?:<|&lt;)/?(?:\w{1,12}:)?(?:tool_?calls?|function_?calls?|use_mcp_tool|json|xml|"
     r"response)(?:>|&gt;)"
     r"|\[/?(?:TOOL_CALLS?|END FINAL RESPONSE)\]",

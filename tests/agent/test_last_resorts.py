@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import JsonValue
 
-from mini_agent.agent.prompts import EMPTY_TURN
 from mini_agent import run_mcp_mini_agent
+from mini_agent.agent.prompts import EMPTY_TURN
 from mini_agent.config import AgentConfig
 from mini_agent.messages import user
 from mini_agent.model import ToolCall
@@ -176,8 +177,8 @@ async def test_a_task_that_only_sounds_so_has_its_code_run(task: str) -> None:
 
 
 async def test_a_task_in_parts_is_read_too() -> None:
-    parts = [{"type": "text", "text": "Write the program, but do not run it."}]
-    task = [{"role": "user", "content": parts}]
+    parts: list[JsonValue] = [{"type": "text", "text": "Write the program, but do not run it."}]
+    task: list[dict[str, JsonValue]] = [{"role": "user", "content": parts}]
     with ScriptedModel(text_reply(BLOCK)) as model, ScriptedSandbox() as sandbox:
         result = await run_agent(task, SandboxInvoker(sandbox), CONFIG, model)
     assert result.final_answer == BLOCK
