@@ -11,14 +11,21 @@ from pydantic import JsonValue
 from mini_agent.agent.context_window import ContextWindow
 from mini_agent.agent.deadline import Deadline, DeadlineExceeded
 from mini_agent.agent.guardrails.evasion import NO_EVASION, Evasion, detect_evasion
-from mini_agent.agent.guardrails.policy import Escalation, GuardrailPolicy
+from mini_agent.agent.guardrails.policy import (
+    BrokenArgumentsGuardrail,
+    Escalation,
+    GuardrailPolicy,
+)
 from mini_agent.agent.model_turn import Turn, TurnRequest, TurnRequester
 from mini_agent.agent.normalize import normalize_messages
+from mini_agent.agent.prompted_tools import describe_tools, parse_step
 from mini_agent.agent.prompts import (
     ANSWER_NOW,
+    BROKEN_ARGUMENTS,
     EMPTY_ANSWER,
     EMPTY_TURN,
     INVALID_JSON_ANSWER,
+    LAST_NUDGE,
     SYSTEM_PROMPT,
 )
 from mini_agent.agent.recorder import Ending, RunRecorder
@@ -31,7 +38,8 @@ from mini_agent.errors import MiniAgentError
 from mini_agent.events import Listener, RunStarted, ignore_event
 from mini_agent.model import Model
 from mini_agent.result import AgentResult, StoppedReason
-from mini_agent.tool_parsing.reply import ANSWER_IN_REASONING
+from mini_agent.tool_parsing.denials import forbids_execution
+from mini_agent.tool_parsing.reply import ANSWER_IN_REASONING, is_only_calls
 from mini_agent.tool_parsing.resolve import ResolvedCall, resolve_call
 from mini_agent.tool_parsing.scanner import ParseOptions
 from mini_agent.tool_parsing.text_spans import OfferedTools
@@ -96,6 +104,10 @@ class _AgentRun:
         self._client_tools = parse_tools(config.client_tools)
         self._tools, self._changes = NO_TOOLS, ToolChanges()
         self._guardrails = GuardrailPolicy(config, (), self._escalation)
+        self._broken_arguments = BrokenArgumentsGuardrail()
+        self._runs_code_blocks = config.auto_run_code_on_code_block and not forbids_execution(
+            transcript.task
+        )
 
     async def execute(self) -> AgentResult:
         try:
@@ -122,7 +134,8 @@ class _AgentRun:
             self._prepare_turn()
             if self._changes.is_pending:
                 await self._list_tools()
-            turn = await self._request_turn(self._tools, self._recorder.turns + 1)
+            offered = NO_TOOLS if self._broken_arguments.wants_text else self._tools
+            turn = await self._request_turn(offered, self._recorder.turns + 1)
             ending = await self._handle_turn(turn)
             if ending:
                 return ending
@@ -154,7 +167,7 @@ class _AgentRun:
 
     async def _request_turn(self, offered: OfferedTools, iteration: int) -> Turn:
         options = ParseOptions(
-            runs_code_blocks=self._config.auto_run_code_on_code_block,
+            runs_code_blocks=self._runs_code_blocks,
             has_result=bool(self._recorder.useful_output),
             wants_json=self._json_format is not None,
             parses_text=self._config.salvage,
@@ -180,8 +193,17 @@ class _AgentRun:
             self._recorder.record_results(invocations, "")
             return Ending("tool_calls", turn.text, client_calls=client_calls)
         advice = self._guardrails.after_calls(invocations)
-        self._recorder.record_results(invocations, advice.directive)
+        directive = self._ask_for_text_calls(calls) or advice.directive
+        self._recorder.record_results(invocations, directive)
         return await self._close("stagnation") if advice.stop else None
+
+    def _ask_for_text_calls(self, calls: Sequence[ResolvedCall]) -> str:
+        """The directive for a model that cannot write the arguments of native calls, else empty."""
+        if not self._config.salvage:
+            return ""
+        self._broken_arguments.observe(calls)
+        is_asked = self._broken_arguments.wants_text
+        return BROKEN_ARGUMENTS.format(tools=describe_tools(self._tools)) if is_asked else ""
 
     def _is_for_client(self, call: ResolvedCall) -> bool:
         return call.name in self._client_tools and not call.problem
@@ -233,10 +255,27 @@ class _AgentRun:
         if retry.calls and self._has_turns_left and (may_work or not retry.text):
             return await self._handle_turn(retry)
         self._record_last_word(retry)
-        answer = retry.text or ("" if has_output else retry.reasoning or turn.reasoning)
+        text = self._usable_text(retry)
+        if may_work and self._config.salvage and not text:
+            return await self._handle_silence(retry.reasoning or turn.reasoning)
+        answer = text or ("" if has_output else retry.reasoning or turn.reasoning)
         if answer or has_output:
             return self._end_with_answer("success", answer)
         return Ending("error", error="the model gave an empty answer twice")
+
+    async def _handle_silence(self, thoughts: str) -> Ending | None:
+        """Asks a model that was silent twice in other words, with its tools as text."""
+        directive = LAST_NUDGE.format(tools=describe_tools(self._tools))
+        self._recorder.record_directive(directive)
+        turn = await self._request_turn(NO_TOOLS, self._recorder.turns)
+        if turn.calls:
+            return await self._handle_turn(turn)
+        self._record_last_word(turn)
+        step = parse_step(turn.text)
+        answer = (step if isinstance(step, str) else turn.text) or turn.reasoning or thoughts
+        if answer:
+            return self._end_with_answer("success", answer)
+        return Ending("error", error="the model gave an empty answer three times")
 
     async def _close(self, reason: StoppedReason) -> Ending:
         """Ends a run that may not go on: requests an answer from what there is."""
@@ -247,10 +286,14 @@ class _AgentRun:
             return Ending(reason, error=str(broken))
 
     def _usable_text(self, turn: Turn) -> str:
-        """The text of `turn`; empty where there is output and the text evades or wants to run."""
-        wants_to_run = any(call.form == "code" for call in turn.calls)
-        evades = wants_to_run or bool(self._detect_evasion(turn).kind)
-        return "" if evades and self._recorder.useful_output else turn.text
+        """The text of a last word; empty where it only calls, wants to run, promises or evades."""
+        if is_only_calls(turn.text, self._tools):
+            return ""
+        evades = bool(self._detect_evasion(turn).kind)
+        if self._recorder.useful_output:
+            wants_to_run = any(call.form == "code" for call in turn.calls)
+            return "" if wants_to_run or evades else turn.text
+        return "" if evades and turn.calls else turn.text
 
     async def _request_answer(self, directive: str) -> Turn:
         """Requests one more turn, without tools."""

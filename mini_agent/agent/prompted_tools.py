@@ -85,7 +85,12 @@ class PromptedTools:
 
 def format_instructions(tools: OfferedTools) -> str:
     """Formats the instructions, with a line for each tool."""
-    return INSTRUCTIONS.format(tools="\n".join(map(_describe_tool, tools.values())))
+    return INSTRUCTIONS.format(tools=describe_tools(tools))
+
+
+def describe_tools(tools: OfferedTools) -> str:
+    """Describes each tool in a line: its name, what it is for, its arguments."""
+    return "\n".join(map(_describe_tool, tools.values()))
 
 
 def _describe_tool(tool: OfferedTool) -> str:

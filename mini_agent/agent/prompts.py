@@ -27,3 +27,12 @@ REPETITION: Final = (
     "You have {action} {times} times, and it came to the same each time. Once more will not change "
     "it: do something else, or answer the task from what you have."
 )
+LAST_NUDGE: Final = (
+    "There is still no answer. Reply with one line of JSON and nothing else. To use a tool, write "
+    '{{"tool": NAME, "args": {{...}}}}. To answer, write {{"final": TEXT}}. The tools:\n{tools}'
+)
+BROKEN_ARGUMENTS: Final = (
+    "The arguments of your calls could not be read as JSON, again and again. Do not call a tool "
+    "now: write the program in a code block, as plain text, and nothing else. It will be run as "
+    'it stands. Or write {{"tool": NAME, "args": {{...}}}} as text. The tools:\n{tools}'
+)

@@ -48,7 +48,12 @@ class ToolExecutor:
     emit: Listener
 
     async def execute(self, calls: Sequence[ResolvedCall], iteration: int) -> list[ToolInvocation]:
-        """Executes `calls`; returns one invocation each, in order, also for a tool that fails."""
+        """Executes `calls`; returns one invocation each, in order, also for a tool that fails.
+
+        Code blocks of one reply are steps: each waits for the one before it.
+        """
+        if any(call.form == "code" for call in calls):
+            return [await self._execute_call(call, iteration) for call in calls]
         slots = asyncio.Semaphore(self.config.tool_concurrency)
 
         async def execute_in_slot(call: ResolvedCall) -> ToolInvocation:

@@ -37,6 +37,7 @@ class Transcript:
         self.pinned = frozenset(_pinned_indexes(self._messages))
         self.has_tool_results = False
         self._ids = {message.get("tool_call_id") for message in messages}
+        self.task = _last_user_text(messages)
 
     def copy(self) -> list[Message]:
         """Returns a deep copy of the messages."""
@@ -81,3 +82,10 @@ def _pinned_indexes(messages: Sequence[Message]) -> Iterator[int]:
     yield from (index for index, role in enumerate(roles) if role in INSTRUCTION_ROLES)
     user_indexes = [index for index, role in enumerate(roles) if role == "user"]
     yield from (*user_indexes[:1], *user_indexes[-1:])
+
+
+def _last_user_text(messages: Sequence[Message]) -> str:
+    contents = [message["content"] for message in messages if message["role"] == "user"]
+    content = contents[-1] if contents else ""
+    parts = content if isinstance(content, list) else [{"text": content}]
+    return "\n".join(str(part.get("text", "")) for part in parts if isinstance(part, dict))

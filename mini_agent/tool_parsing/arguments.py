@@ -21,6 +21,12 @@ from mini_agent.tool_parsing.lenient_json import (
     UnexpectedEnd,
     parse_json,
 )
+from mini_agent.tool_parsing.object_repair import (
+    OBJECT_CLOSED,
+    OBJECT_REPAIRED,
+    close_object,
+    repair_object,
+)
 from mini_agent.tool_parsing.programs import (
     has_function_call,
     repair_program,
@@ -80,8 +86,14 @@ def parse_arguments(source: str) -> ParsedArguments:
         try:
             read = _parse_whole(value)
         except LenientJsonError as wrong:
+            found = repair_object(value)
+            if found is not None:
+                return ParsedArguments(found, (*repaired, OBJECT_REPAIRED))
             return _parse_as_text(value, repaired, f"{NOT_AN_OBJECT}: {wrong}")
         if read.is_cut or read.unclosed:
+            found = close_object(value)
+            if found is not None:
+                return ParsedArguments(found, (*repaired, OBJECT_CLOSED))
             return ParsedArguments({}, repaired, ARGUMENTS_CUT)
         repaired = (*repaired, *_describe_repairs(value, is_inner=value is not text))
         value = read.value

@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from mini_agent.tool_parsing.denials import DENIED_ANYWHERE, DENIED_AT_END
+
 APOSTROPHE: Final = "['\u2019]?"
 RUN_VERB: Final = "(?:run|running|execut(?:e|ed|ing)|call(?:ing)?|invok(?:e|ing)|perform)"
 NEGATION: Final = (
@@ -55,16 +57,6 @@ FOR_THE_USER: Final = re.compile(
 EXAMPLE_PHRASE: Final = re.compile(
     r"(?:\bfor (?:example|instance)|\be\.g\.)[^.!?\n]{0,80}$", re.IGNORECASE
 )
-DENIED_IN_OTHER_LANGUAGES: Final = re.compile(
-    r"(?:\b(?:nicht|niemals|nie|keinesfalls)\b[^.!?\n]{0,40}\b(?:aus(?:ge)?führ\w*|laufen)"
-    r"|\b(?:no|nunca)\s+(?:\w+\s+){0,2}ejecut\w*|\bn(?:ão|unca)\s+(?:\w+\s+){0,2}execut\w*"
-    r"|\b(?:non|mai)\s+(?:\w+\s+){0,2}esegu\w*"
-    r"|\bn['\u2019]exécutez (?:pas|jamais)"
-    r"|\bne (?:l['\u2019]|le |la |les )?exécut\w+ (?:pas|jamais)"
-    r"|(?:不要|不能|请勿|勿|切勿|不应)[^。\n]{0,10}(?:运行|执行)"
-    r"|実行し(?:ない|ては)|\bне (?:запуск\w+|выполн\w+))[^.!?。\n]{0,80}\W*$",
-    re.IGNORECASE,
-)
 # A question before the code, or after it.
 PERMISSION_QUESTION: Final = re.compile(
     r"\b(?:(?:should|shall|may|can|could|must) (?:I|we)|do you (?:really )?want|would you like|"
@@ -87,6 +79,10 @@ DENIED_AFTER: Final = re.compile(
     rf"\b{NEGATION}\s+(?:\w+\s+){{0,2}}(?:run|execute|call|invoke|follow|perform|try)\s+"
     r"(?:this|that|it|them|these|the (?:code|above|script|command|call|program|snippet))\b"
     r"|\bbut I (?:will not|won['\u2019]?t|would not|refuse|am not going to|can(?:not|['\u2019]t))\b"
+    r"|\b(?:I|we|it|this|that|code|script|program|snippet|command)\s*(?:ha(?:s|ve)|was|is|did|will)"
+    rf"\s*n(?:o|{APOSTROPHE})t\s+(?:yet\s+)?(?:been\s+|be\s+)?(?:run|executed?)\b"
+    rf"|\bI{APOSTROPHE}ve not (?:yet )?(?:run|executed)\b"
+    r"|\A\W*(?:note:?\s*)?not (?:yet )?(?:run|executed)\b"
     r"|\b(?:avoid|beware of) (?:it|this|that|running|executing)\b",
     re.IGNORECASE,
 )
@@ -99,6 +95,12 @@ EXAMPLE: Final = re.compile(
     r"called (?:like|with|as)|was called|(?:earlier|previously),? I|I (?:already )?(?:ran|called)|"
     r"is written(?: as)?|(?:docs|documentation|manual|log|file) (?:says?|shows?|has|contains?))\b"
     r"[^.!?\n]{0,120}$",
+    re.IGNORECASE,
+)
+CONFIGURATION: Final = re.compile(
+    r"\b(?:configuration|config|settings?|manifest|workflow|task file|entry|record|package\.json|"
+    r"konfiguration|configuración|configuração|configurazione|einstellungen)\b|\b\w+\.(?:json|ya?ml|"
+    r"toml|ini|cfg|conf)\b|配置|設定|설정|конфигурац|настройк",
     re.IGNORECASE,
 )
 OUTPUT_LABEL: Final = re.compile(
@@ -156,6 +158,12 @@ class SurroundingText:
         return goes_on and is_substantial(self._line)
 
     @property
+    def is_configuration(self) -> bool:
+        """Whether the words next to it speak of a configuration."""
+        lead, rest = self._lead.rsplit("\n", 1)[-1], self.after[:MAX_AFTER_CHARS].lstrip("`\n ")
+        return any(CONFIGURATION.search(each) for each in (lead, rest.split("\n", 1)[0]))
+
+    @property
     def announces_output(self) -> bool:
         """Whether the words before it announce a program's output."""
         return bool(OUTPUT_LABEL.search(self.before[-60:]))
@@ -189,13 +197,13 @@ def denies_execution(before: str, after: str, *, goes_on: bool) -> bool:
     no model explains an example that it wants to be run.
     """
     lead, rest = before.rstrip(" \t\n`*_\"':"), _following_words(after)
-    if _is_denied(lead) or DENIED_IN_OTHER_LANGUAGES.search(lead) or CALLED_HARMFUL.search(lead):
+    if _is_denied(lead) or DENIED_AT_END.search(lead) or CALLED_HARMFUL.search(lead):
         return True
     if FOR_THE_USER.search(lead) or PERMISSION_QUESTION.search(lead[lead.rfind("\n\n") + 1 :]):
         return True
     if (
         DENIED_AFTER.search(rest)
-        or DENIED_IN_OTHER_LANGUAGES.search(rest)
+        or DENIED_ANYWHERE.search(rest)
         or PERMISSION_QUESTION.search(rest)
     ):
         return True

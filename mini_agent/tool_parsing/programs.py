@@ -280,6 +280,13 @@ PLACEHOLDER: Final = re.compile(
     r"<(?:your|insert|path|code|the)[\w -]*>|\byour_\w+_here\b", re.IGNORECASE
 )
 
+# At least two keys with values, and nothing but keys, lists and comments.
+YAML_TEXT: Final = re.compile(
+    r"(?:[ \t]*(?:#[^\n]*|---)?\n)*[A-Za-z_][\w.-]*:[ \t]+[^\n]+"
+    r"(?:\n[ \t]*(?:#[^\n]*|---|-[ \t][^\n]*)?)*(?:\n[ \t]*[A-Za-z_][\w.-]*:(?:[ \t]+[^\n]*)?"
+    r"(?:\n[ \t]*(?:#[^\n]*|---|-[ \t][^\n]*)?)*)+\s*"
+)
+
 
 def parse_code_block(
     fence: Fence, tools: OfferedTools, context: SurroundingText, *, has_result: bool
@@ -306,7 +313,9 @@ def _guess_language(fence: Fence) -> Language | None:
 
 
 def _is_not_runnable(code: str) -> bool:
-    return bool(INTERPRETER_SESSION.match(code) or PLACEHOLDER.search(code))
+    return bool(
+        INTERPRETER_SESSION.match(code) or PLACEHOLDER.search(code) or YAML_TEXT.fullmatch(code)
+    )
 
 
 def find_tool_calls(code: str, tools: OfferedTools) -> tuple[ParsedCall, ...]:

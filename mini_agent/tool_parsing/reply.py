@@ -14,13 +14,25 @@ from unicodedata import category
 
 from mini_agent.messages import parse_json_object, replace_surrogates
 from mini_agent.model import INCOMPLETE, ModelReply, ToolCall
+from mini_agent.tool_parsing.intent import is_substantial
 from mini_agent.tool_parsing.json_calls import is_tool_schema
 from mini_agent.tool_parsing.lenient_json import LenientJsonError, parse_json
 from mini_agent.tool_parsing.native import unpack_call
 from mini_agent.tool_parsing.resolve import CALL_CUT_PROBLEM, parse_final_answer
 from mini_agent.tool_parsing.scanner import ParseOptions, scan_text
 from mini_agent.tool_parsing.text_spans import OfferedTools, TextSpan, strip_special_tokens
+from mini_agent.tool_parsing.vendor_tokens import (
+    rewrite_calls,
+    rewrite_thinking,
+    strip_wrappers,
+)
 
+# The start of a call that nothing else reads, as it is unfinished or of an unknown tool.
+CALL_START: Final = re.compile(
+    r"\s*(?:```\w*\s*)?(?:<\|?tool_call|<function[=_]|<invoke |\[TOOL_CALLS\]|<\|python_tag\|>"
+    r"|\{\s*\"(?:tool|tool_calls?|function|function_call|name)\"\s*:[^{}]{0,80}"
+    r"(?:\Z|\"(?:args|arguments|parameters)\"\s*:))"
+)
 EMPTY_REPLIES: Final = frozenset(("{}", "[]", "null", "None", '""', "''", "{ }"))
 ONLY_DOTS: Final = re.compile(r"[\s.\u2026\u00b7]*")
 # The Unicode categories of spaces, controls, format characters and marks without a letter.
@@ -74,7 +86,8 @@ def parse_reply(
 
     Never raises. A call that was cut off has a `problem` and must not be run.
     """
-    text, thoughts = split_reasoning(convert_channels(replace_surrogates(reply.text)))
+    written = rewrite_thinking(replace_surrogates(reply.text))
+    text, thoughts = split_reasoning(convert_channels(written))
     thoughts = "\n".join(part for part in (replace_surrogates(reply.reasoning), thoughts) if part)
     text = strip_special_tokens(text)
     parsed = ParsedReply(text if has_words(text) else "", thoughts)
@@ -83,9 +96,10 @@ def parse_reply(
     if not (tools and options.parses_text):
         return parsed
     is_cut = reply.finish_reason == "length"
-    spans = scan_text(parsed.text, tools, options, is_cut=is_cut)
+    rewritten = replace(parsed, text=rewrite_calls(parsed.text))
+    spans = scan_text(rewritten.text, tools, options, is_cut=is_cut)
     if spans:
-        return _add_text_calls(parsed, spans, is_cut=is_cut)
+        return _add_text_calls(rewritten, spans, is_cut=is_cut)
     parsed = _strip_form(parsed, tools, options)
     return parsed if parsed.text else _parse_reasoning(parsed, tools, options, is_cut=is_cut)
 
@@ -124,7 +138,8 @@ def _add_text_calls(
         at_the_end = is_cut and not parsed.text[each.end :].strip()
         calls.extend(_build_tool_calls(each, is_cut=at_the_end, is_reply_cut=is_cut))
     blocks = spans[0].form == "code"
-    text = parsed.text if blocks else strip_special_tokens(_cut_spans(parsed.text, spans))
+    text = parsed.text if blocks else strip_wrappers(_cut_spans(parsed.text, spans))
+    text = text if blocks else strip_special_tokens(text)
     return replace(parsed, text=text, calls=tuple(calls))
 
 
@@ -170,6 +185,15 @@ def _parse_reasoning(
         answer = last.final if last and last.final else thoughts
         return replace(parsed, text=answer, repaired=(*parsed.repaired, ANSWER_IN_REASONING))
     return parsed
+
+
+def is_only_calls(text: str, tools: OfferedTools) -> bool:
+    """Tell whether `text` has nothing for the reader beside calls and programs to be run."""
+    rewritten = rewrite_calls(text)
+    spans = scan_text(rewritten, tools, DEFAULT_OPTIONS) if tools else ()
+    if not any(each.calls for each in spans):
+        return bool(CALL_START.match(text))
+    return not is_substantial(strip_wrappers(_cut_spans(rewritten, spans)))
 
 
 def has_words(text: str) -> bool:

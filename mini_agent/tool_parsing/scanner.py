@@ -6,13 +6,14 @@ Each start of a call (a marker, a fence, a bracket, a label) is handed to the pa
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
 from mini_agent.tool_parsing.call_bodies import parse_bracketed_calls
+from mini_agent.tool_parsing.code_blocks import are_alternatives, join_dependent_blocks
 from mini_agent.tool_parsing.intent import SurroundingText, is_substantial
 from mini_agent.tool_parsing.json_calls import find_json_calls, is_plausible_tool_name
 from mini_agent.tool_parsing.lenient_json import LenientJsonError, parse_bounded_json
@@ -54,6 +55,8 @@ NAMED_CALL_START: Final = re.compile(
 CALL_LABELS: Final = split_words(
     "tool_call tool_code tool tools tool_calls function function_call call action xml yaml yml"
 )
+CONFIGURATION_LABELS: Final = split_words("yaml yml toml ini conf cfg env properties")
+OPENED_FENCE: Final = re.compile(r"\n?[ \t]*(?:```|~~~)[\w-]*\s*\Z")
 JSON_LABELS: Final = split_words("json json5 jsonc")
 # Every start of a call may be read to the end of the text, so a longer text allows fewer starts.
 MAX_READ_CHARS: Final = 10_000_000
@@ -101,12 +104,22 @@ def scan_text(
     return (
         calls
         or answers
-        or _drop_duplicates(blocks)
+        or _select_blocks(text, blocks, tools)
         or tuple(_parse_bare_program(text, tools, options))
     )
 
 
-def _drop_duplicates(blocks: tuple[TextSpan, ...]) -> tuple[TextSpan, ...]:
+def _select_blocks(
+    text: str, blocks: Sequence[TextSpan], tools: OfferedTools
+) -> tuple[TextSpan, ...]:
+    """The blocks to be run, in order; none where they are offered for a choice."""
+    distinct = _drop_duplicates(blocks)
+    if are_alternatives(text, distinct):
+        return ()
+    return tuple(join_dependent_blocks(distinct, tools))
+
+
+def _drop_duplicates(blocks: Sequence[TextSpan]) -> tuple[TextSpan, ...]:
     return tuple({each.calls[0].arguments_text: each for each in reversed(blocks)}.values())[::-1]
 
 
@@ -167,9 +180,13 @@ class _Scanner:
         """Scan the body of a fence for the other forms."""
         if self.depth >= MAX_FENCE_DEPTH:
             return TextSpan(fence.start, fence.end)
-        inner = replace(self, text=fence.body, depth=self.depth + 1)
+        is_configuration = self._around(fence.start, fence.end).is_configuration
+        options = replace(self.options, wants_json=True) if is_configuration else self.options
+        inner = replace(self, text=fence.body, options=options, depth=self.depth + 1)
         inside = tuple(inner.spans())
         calls = tuple(call for each in inside if each.form == "text" for call in each.calls)
+        if fence.label in CONFIGURATION_LABELS:
+            calls = tuple(each for each in calls if find_tool_by_name(each.name, self.tools))
         final = next((each.final for each in inside if each.final is not None), None)
         note = inside[0].note if inside else ""
         return TextSpan(fence.start, fence.end, calls, note, final=final)
@@ -214,7 +231,9 @@ def parse_json_call(
         for each in candidates
         if find_tool_by_name(each.name, tools) or (each.is_explicit and not is_substantial(after))
     )
-    if options.wants_json and isinstance(read.value, dict):
+    if isinstance(read.value, dict) and (
+        options.wants_json or _is_configuration(text, start, read.end)
+    ):
         calls = tuple(each for each in calls if each.arguments is not read.value)
     final = None if options.wants_json else find_final_answer(candidates, tools)
     if final is not None:
@@ -225,6 +244,16 @@ def parse_json_call(
         where = "in a fence" if limit is not None else "in the text"
         return TextSpan(start, read.end, calls, f"a call was found as JSON {where}")
     return None
+
+
+def _is_configuration(text: str, start: int, end: int) -> bool:
+    before, after = text[max(0, start - CONTEXT_CHARS) : start], text[end : end + CONTEXT_CHARS]
+    return SurroundingText(_strip_fence_line(before), after).is_configuration
+
+
+def _strip_fence_line(before: str) -> str:
+    """The text before a block, without the line that opens the block."""
+    return OPENED_FENCE.sub("", before)
 
 
 def _parse_unreadable_call(text: str, start: int, tools: OfferedTools) -> TextSpan | None:

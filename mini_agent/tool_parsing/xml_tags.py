@@ -110,6 +110,9 @@ def parse_marked_call(opened: re.Match[str], tools: OfferedTools) -> TextSpan | 
             _parse_program(span, name, tools) or calls or _parse_unclosed_call(span, name, tools)
         )
     whole = span.is_closed or not wraps
+    if not whole and text[: opened.start()].strip():
+        # Within other words, what nobody closes is a call only of a tool there is.
+        calls = tuple(each for each in calls if find_tool_by_name(each.name, tools))
     calls = tuple(each if whole else replace(each, is_whole=False) for each in calls)
     return _build_span(opened, _skip_closing_markers(text, span.end), calls, tools)
 

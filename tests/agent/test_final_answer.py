@@ -45,11 +45,11 @@ async def test_a_model_that_stays_silent_is_spoken_for_by_its_last_output() -> N
 
 
 async def test_a_model_that_never_says_or_does_anything_is_an_error_in_words() -> None:
-    with ScriptedModel(text_reply(""), text_reply("")) as model:
+    with ScriptedModel(text_reply(""), text_reply(""), text_reply("")) as model:
         result = await run_agent(TASK, EchoMCP(), CONFIG, model)
     assert result.stopped_reason == "error"
     assert result.answer_source == "notice"
-    assert "empty answer twice" in result.final_answer
+    assert "empty answer three times" in result.final_answer
 
 
 async def test_calls_made_when_tools_are_withheld_are_not_run() -> None:
@@ -205,7 +205,7 @@ async def test_every_silence_is_asked_about_once() -> None:
 
 async def test_where_there_are_only_thoughts_they_are_the_answer() -> None:
     thinking = text_reply("", reasoning="It must be 42.")
-    with ScriptedModel(thinking, thinking) as model:
+    with ScriptedModel(thinking, thinking, thinking) as model:
         result = await run_agent(TASK, EchoMCP(), CONFIG, model)
     assert (result.final_answer, result.stopped_reason) == ("It must be 42.", "success")
 

@@ -18,9 +18,12 @@ from mini_agent.agent.guardrails.stagnation import (
 from mini_agent.agent.prompts import REPETITION
 from mini_agent.config import AgentConfig
 from mini_agent.result import ToolInvocation
+from mini_agent.tool_parsing.arguments import NOT_AN_OBJECT
+from mini_agent.tool_parsing.resolve import ResolvedCall
 
 # Turns or time are "nearly spent" when one part in so many is left.
 BUDGET_DIVISOR: Final = 4
+MAX_BROKEN_TURNS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,25 @@ class GuardrailPolicy:
             REPETITION.format(action=turn.description, times=self._window) if verdict else ""
         )
         return Advice("\n".join(text for text in (research, repetition) if text))
+
+
+class BrokenArgumentsGuardrail:
+    """Counts the turns in a row in which the arguments of every native call were unreadable."""
+
+    def __init__(self) -> None:
+        self._turns = 0
+
+    def observe(self, calls: Sequence[ResolvedCall]) -> None:
+        """Adds the calls of the turn that has just ended."""
+        is_broken = bool(calls) and all(
+            each.form == "call" and each.problem.startswith(NOT_AN_OBJECT) for each in calls
+        )
+        self._turns = self._turns + 1 if is_broken else 0
+
+    @property
+    def wants_text(self) -> bool:
+        """Whether the model is to write its next call as text."""
+        return self._turns >= MAX_BROKEN_TURNS
 
 
 class Escalation:
