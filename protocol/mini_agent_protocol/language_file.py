@@ -23,7 +23,7 @@ from mini_agent_protocol.errors import BadRequest
 VARIABLE: Final = "SANDBOX_LANGUAGES_FILE"
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
-# The part of an image's name that follows the operator's prefix: no registry, no tag, no other prefix.
+# The part of an image's name that follows the operator's prefix: no registry and no tag.
 Image = Annotated[str, Field(pattern=r"^[a-z0-9]+([._-][a-z0-9]+)*$", max_length=64)]
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$", max_length=64)]
 Words = tuple[Annotated[str, Field(min_length=1)], ...]

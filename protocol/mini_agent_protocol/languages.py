@@ -1,13 +1,13 @@
 """The languages a snippet can be written in: one table, which every other list derives from.
 
-A new language is an entry of `REGISTRY` and the folder of `sandbox-images/` that it names. An operator adds one without
-touching code: an entry of the file that `SANDBOX_LANGUAGES_FILE` names.
+A new language is an entry of `REGISTRY` and the folder of `sandbox-images/` that it names. An
+operator adds one without touching code, in the file that `SANDBOX_LANGUAGES_FILE` names.
 """
 
 from __future__ import annotations
 
-import re
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
