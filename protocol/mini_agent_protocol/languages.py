@@ -81,7 +81,7 @@ def _read_own_languages() -> Iterator[LanguageSpec]:
     if not (path := os.environ.get("SANDBOX_LANGUAGES_FILE")):
         return
     # Pydantic is needed where there is a file alone.
-    from mini_agent_protocol.language_file import read_language_file  # noqa: PLC0415
+    from mini_agent_protocol.config.language_file import read_language_file  # noqa: PLC0415
 
     for name, entry in read_language_file(Path(path)).items():
         yield LanguageSpec(name=name, **entry.model_dump())
