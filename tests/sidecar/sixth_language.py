@@ -25,7 +25,7 @@ FILE = """
 title = "Perl"
 image = "perl"
 program = "main.pl"
-start = ["perl", "main.pl"]
+start = ["perl"]
 aliases = ["pl"]
 commands = ["perl"]
 """

@@ -4,7 +4,7 @@
     title = "Perl"
     image = "perl"
     program = "main.pl"
-    start = ["perl", "main.pl"]
+    start = ["perl"]
 
 The rest is optional: `aliases`, `commands`, `compile`, `warm`, `tool`.
 """
