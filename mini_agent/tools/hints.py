@@ -10,8 +10,11 @@ from typing import Final
 
 from mini_agent.tools.invoker import ToolOutput
 
-# The python image's own packages (sandbox-images/python/README.md), by the names they import as.
-SANDBOX_PACKAGES: Final = "numpy, pandas, scipy, matplotlib, seaborn, sklearn"
+# Packages of the python image (docs/packages.md), by the names they import as.
+SANDBOX_PACKAGES: Final = (
+    "numpy, pandas, scipy, matplotlib, seaborn, sklearn, statsmodels, sympy, networkx, plotly, "
+    "PIL, openpyxl, xlsxwriter, docx, pypdf, reportlab, bs4, lxml, yaml, jinja2"
+)
 PROGRAM_TOOL_PREFIX: Final = "exec_"
 IMPORTS: Final = MappingProxyType(
     {

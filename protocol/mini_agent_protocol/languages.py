@@ -1,12 +1,16 @@
 """The languages a snippet can be written in: one table, which every other list derives from.
 
-A new language is an entry of `REGISTRY` and the folder of `sandbox-images/` that it names.
+A new language is an entry of `REGISTRY` and the folder of `sandbox-images/` that it names. An
+operator adds one without touching code, in the file that `SANDBOX_LANGUAGES_FILE` names.
 """
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -83,6 +87,24 @@ class LanguageSpec:
             return text.replace("\r\n", "\n")
         # The text is written as UTF-8, whatever it was saved as before.
         return _ENCODING.sub(r"\1utf-8", text, count=1) if self.declares_encoding else text
+
+
+def _read_own_languages() -> Iterator[LanguageSpec]:
+    """The operator's languages; none where no file is named."""
+    if not (path := os.environ.get("SANDBOX_LANGUAGES_FILE")):
+        return
+    # Pydantic is needed where there is a file alone.
+    from mini_agent_protocol.config.language_file import read_language_file  # noqa: PLC0415
+
+    for name, entry in read_language_file(Path(path)).items():
+        yield LanguageSpec(name=name, **entry.model_dump())
+
+
+def _require_distinct(specs: tuple[LanguageSpec, ...]) -> None:
+    names = [name for spec in specs for name in (spec.name, *spec.aliases)]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        message = f"two languages have the name {', '.join(twice)}"
+        raise BadRequest(message, hint="name those of SANDBOX_LANGUAGES_FILE otherwise")
 
 
 REGISTRY: Final[tuple[LanguageSpec, ...]] = (
@@ -204,6 +226,7 @@ REGISTRY: Final[tuple[LanguageSpec, ...]] = (
         warm=0,
         optional=True,
     ),
+    *_read_own_languages(),
 )
 
 if TYPE_CHECKING:
@@ -211,6 +234,8 @@ if TYPE_CHECKING:
 else:
     # What pydantic checks and OpenAPI shows: an enumeration of the names.
     Language = Literal[tuple(spec.name for spec in REGISTRY)]
+
+_require_distinct(REGISTRY)
 
 SPECS: Final = MappingProxyType[Language, LanguageSpec]({spec.name: spec for spec in REGISTRY})
 LANGUAGES: Final[tuple[Language, ...]] = tuple(SPECS)

@@ -1,4 +1,4 @@
-"""A sixth language is one folder of sandbox-images/ and one entry of the table of languages."""
+"""A sixth language is one folder of sandbox-images/ and one entry of the operator's file."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import pytest
 
 from tests.docker.runner_client import IMAGE_TAG
 from tests.docker.sidecar_process import Sidecar, sidecar
-from tests.sidecar.sixth_language import add_language
+from tests.sidecar.sixth_language import name_language
 
 pytestmark = pytest.mark.docker
 
-IMAGE = f"mini-agent/sandbox-perl:{IMAGE_TAG}"
+PREFIX = os.environ.get("SANDBOX_IMAGE_PREFIX", "mini-agent/sandbox-")
+IMAGE = f"{PREFIX}perl:{IMAGE_TAG}"
 PROGRAM = 'my $line = <STDIN>; print "$line, @ARGV, $ENV{WORD}\\n"; exit 3;'
 
 
@@ -22,7 +23,7 @@ PROGRAM = 'my $line = <STDIN>; print "$line, @ARGV, $ENV{WORD}\\n"; exit 3;'
 def with_perl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sidecar]:
     """A sidecar that knows Perl, over an engine for which the image was built."""
     folder = tmp_path_factory.mktemp("sixth")
-    variables = add_language(folder)
+    variables = name_language(folder)
     tag = {"SANDBOX_IMAGE_TAG": IMAGE_TAG}
     subprocess.run([folder / "sandbox-images" / "build", "perl"], env=os.environ | tag, check=True)
     with pytest.MonkeyPatch.context() as patch:

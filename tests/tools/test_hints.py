@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mini_agent.testing.scripted import execution
-from mini_agent.tools.hints import find_hint
+from mini_agent.tools.hints import SANDBOX_PACKAGES, find_hint
 from mini_agent.tools.invoker import ToolOutput, error_output, text_output
 from mini_agent.tools.sandbox import to_tool_output
 
@@ -21,7 +21,7 @@ def failing(stderr: str) -> ToolOutput:
             "ModuleNotFoundError: No module named 'httpx'",
             (
                 "httpx is not installed and nothing can be installed: use the standard library or "
-                "numpy, pandas, scipy, matplotlib, seaborn, sklearn"
+                f"{SANDBOX_PACKAGES}"
             ),
         ),
         ("NameError: name 'np' is not defined", "add: import numpy as np"),

@@ -33,8 +33,9 @@ ArtifactPatterns: TypeAlias = Annotated[
 DESCRIPTIONS: Final = MappingProxyType(
     {
         "run_code": "Run a program in a sealed sandbox: Python with numpy, pandas, scipy, sklearn, "
-        "matplotlib and seaborn, or Node, Go, Rust, Bash. What it prints comes back, and figures "
-        "it draws as images. Files in its folder stay for your next calls.",
+        "matplotlib, seaborn and libraries for Excel, Word and PDF files, or Node, Go, Rust, "
+        "Bash. What it prints comes back, and figures it draws as images. Files in its folder "
+        "stay for your next calls.",
         "shell": "Run a bash command line in the sandbox, in the same folder as run_code.",
         "write_file": "Put a file into the sandbox's folder.",
         "read_file": "Get a file out of the sandbox's folder; an image as an image.",
