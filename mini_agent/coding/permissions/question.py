@@ -1,4 +1,4 @@
-"""Words the permission prompt for a call, and suggests the rule that would make it unnecessary."""
+"""The permission question for a call: its command or its Edit's diff, and the rule for "always"."""
 
 from __future__ import annotations
 
