@@ -36,7 +36,7 @@ def printed(command: list[str], real: Sidecar) -> str:
 
 def test_every_example_shows_what_it_prints() -> None:
     shown = [(code, output) for name in ("sh", "python") for code, output in examples(name)]
-    assert len(shown) == 6
+    assert len(shown) == 7
     assert [code for code, output in shown if not output] == [examples("sh")[0][0]]
     assert SETUP in examples("sh")[0][0]
 
