@@ -93,9 +93,12 @@ async def _ask_server(server: PromptServer, uri: str, event: EventName) -> HookD
     except MiniAgentError as error:
         return fail_decision(event, str(error))
     decisions = [
-        limit_texts(parse_decision(text, event) or fail_decision(event, _describe_invalid(text)))
+        parse_decision(text, event) or fail_decision(event, _describe_invalid(text))
         for text in contents
     ]
+    # The texts of our own prompts, memory above all, have bounds of their own.
+    if isinstance(server, McpPromptServer):
+        decisions = [limit_texts(decision) for decision in decisions]
     return combine_decisions(decisions)
 
 

@@ -17,6 +17,8 @@ const (
 
 func main() {
 	out, snippet := os.Args[1], program
+	// What Go counts of its own use is no file of the user's.
+	os.Setenv("XDG_CONFIG_HOME", filepath.Join(filepath.Dir(out), "config"))
 	if len(os.Args) > 2 {
 		snippet = os.Args[2]
 	}
