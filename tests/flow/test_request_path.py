@@ -19,7 +19,7 @@ pytestmark = pytest.mark.docker
 
 Flow = Callable[[ScriptedServer], AbstractAsyncContextManager[httpx.AsyncClient]]
 
-MAX_FILES = 115
+MAX_FILES = 130
 RUNNER = "sandbox-images/base/runner"
 OURS = ("mini_agent/", "protocol/", "sandbox-images/", "shim/", "sidecar/")
 # The test's own model server, and the task that replaces containers in the background.

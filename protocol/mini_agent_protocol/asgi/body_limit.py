@@ -26,10 +26,11 @@ async def read_body(request: Request, max_bytes: int) -> bytes:
 class LimitedReceive:
     """ASGI's `receive`; raises `HTTPException` (413, 408) where the body exceeds its limits."""
 
-    def __init__(self, receive: Receive, max_bytes: int, timeout_s: float = BODY_TIMEOUT_S) -> None:
+    def __init__(self, receive: Receive, max_bytes: int, timeout_s: float | None = None) -> None:
         self._receive = receive
-        self._max_bytes, self._timeout_s = max_bytes, timeout_s
-        self._deadline = asyncio.get_running_loop().time() + timeout_s
+        self._max_bytes = max_bytes
+        self._timeout_s = BODY_TIMEOUT_S if timeout_s is None else timeout_s
+        self._deadline = asyncio.get_running_loop().time() + self._timeout_s
         self._received = 0
         self._is_complete = False
 
