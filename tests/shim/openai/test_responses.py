@@ -164,10 +164,10 @@ async def test_a_run_that_a_limit_stopped_is_incomplete() -> None:
 
 
 async def test_a_run_that_failed_is_a_failed_response() -> None:
-    model = ScriptedModel([text_turn(""), text_turn("")])
+    model = ScriptedModel([text_turn("")] * 3)
     answer = (await answered(ASKED, model)).json()
     assert answer["status"] == "failed"
-    assert answer["error"]["message"] == "the model gave an empty answer twice"
+    assert answer["error"]["message"] == "the model gave an empty answer three times"
 
 
 async def test_how_hard_to_think_reaches_the_model() -> None:
