@@ -9,6 +9,7 @@ import pytest
 from pydantic import JsonValue
 
 from mini_agent_protocol import frames
+from mini_agent_protocol.languages import LANGUAGES
 from tests.sidecar.conftest import Opened
 from tests.sidecar.scripted_engine import RunnerPeer, ScriptedEngine, prints
 
@@ -205,4 +206,4 @@ async def test_every_sandbox_that_was_made_is_removed(
         await client.get("/v1/languages")
     removed = [call.rpartition("/")[2] for call in engine.calls if call.startswith("DELETE")]
     assert sorted(removed) == sorted(engine.created())
-    assert len(removed) == 5
+    assert len(removed) == len(LANGUAGES)

@@ -23,7 +23,7 @@ def said(answer: httpx.Response) -> str:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"language": "cobol"}, "no image for language 'cobol'; known: bash, go, node"),
+        ({"language": "cobol"}, "no image for language 'cobol'; known: bash, c, cpp, go, node"),
         ({"language": ["bash"]}, "language: Input should be"),
         ({"code": 123}, "code: Input should be a valid string (got 123)"),
         ({"privileged": True}, "privileged: Extra inputs are not permitted (got True)"),

@@ -112,4 +112,4 @@ def test_an_empty_file_adds_nothing() -> None:
         text=True,
         check=True,
     )
-    assert printed.stdout == "('python', 'node', 'go', 'rust', 'bash')\n"
+    assert printed.stdout == f"{LANGUAGES}\n"

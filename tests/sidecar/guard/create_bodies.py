@@ -9,6 +9,7 @@ from pydantic import JsonValue
 from codex_sidecar.engine.confinement import DEFAULT_LIMITS, Confinement
 from codex_sidecar.engine.limits import Host, resolve_limits
 from mini_agent.sandbox import Language, Limits
+from mini_agent_protocol.languages import SPECS
 
 HOST = Host(cpus=2, memory_mb=4096)
 
@@ -20,9 +21,8 @@ def body(
     uid: int = 123_456,
 ) -> dict[str, JsonValue]:
     """What `Confinement` makes of these."""
-    image = "shell" if language == "bash" else language
     return Confinement(
-        image=f"mini-agent/sandbox-{image}:local",
+        image=f"mini-agent/sandbox-{SPECS[language].image}:local",
         runtime="runc",
         uid=uid,
         limits=resolve_limits(limits or Limits(), DEFAULT_LIMITS[language], HOST),
