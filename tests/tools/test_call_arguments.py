@@ -54,9 +54,9 @@ def test_a_copied_call_is_still_not_parsed() -> None:
     assert copied is not GIVEN
 
 
-def test_a_text_that_no_server_takes_is_not_taken_on_trust() -> None:
-    with pytest.raises(TypeError):
-        parse_tool_call(build_tool_call("1", ParsedArguments("echo", {"text": "\ud800"})))
+def test_a_text_that_no_server_takes_is_mended() -> None:
+    call = parse_tool_call(build_tool_call("1", ParsedArguments("echo", {"text": "\ud800x"})))
+    assert call.arguments == {"text": "\ufffdx"}
 
 
 def test_another_text_in_its_place_is_what_counts() -> None:
