@@ -56,7 +56,7 @@ def test_a_copied_call_is_still_not_parsed() -> None:
 
 def test_a_text_that_no_server_takes_is_mended() -> None:
     call = parse_tool_call(build_tool_call("1", ParsedArguments("echo", {"text": "\ud800x"})))
-    assert call.arguments == {"text": "\ufffdx"}
+    assert call.arguments == {"text": "?x"}
 
 
 def test_another_text_in_its_place_is_what_counts() -> None:
