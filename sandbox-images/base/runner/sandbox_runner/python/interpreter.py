@@ -56,9 +56,20 @@ def _open_streams() -> None:
     vars(sys).update(stdout=output, __stdout__=output, stderr=errors, __stderr__=errors)
 
 
+class _Stream(io.FileIO):
+    """The raw file below a stream, a pipe when the program runs.
+
+    `FileIO` would remember that what the descriptor stood for before could be sought in.
+    """
+
+    def seekable(self) -> bool:
+        """Always False, as of a pipe."""
+        return False
+
+
 def _open(descriptor: int, name: str, errors: str) -> "TextIO":
     # Nothing is held back, so a deadline or a crash takes nothing that was printed before it.
-    raw = io.FileIO(descriptor, "w", closefd=False)
+    raw = _Stream(descriptor, "w", closefd=False)
     raw.name = name
     text = io.TextIOWrapper(raw, "utf-8", errors, newline="\n", write_through=True)
     text.mode = "w"  # type: ignore[misc]
