@@ -121,7 +121,9 @@ class PermissionPolicy:
 
     def _decide(self, request: PermissionRequest) -> Decision:
         command = request.command
-        files = None if command is None else LineFiles(command, request.context)
+        # In the sandbox a line finds no file that a rule denies: none of them is copied.
+        in_sandbox = request.tool_name in self._unrestricted
+        files = None if command is None or in_sandbox else LineFiles(command, request.context)
         deny = next((rule for rule in self.rules.deny if touches(rule, request, files)), None)
         if deny is not None:
             return Deny(f"{request.tool_name} is denied here by the rule {deny}.")
